@@ -1,0 +1,7 @@
+"""People and what proves that it is them."""
+
+from accounts.models.challenge import Challenge, Registration
+from accounts.models.session import Session, WsTicket
+from accounts.models.user import User, UserCounter
+
+__all__ = ["Challenge", "Registration", "Session", "User", "UserCounter", "WsTicket"]
