@@ -5,7 +5,7 @@ import os
 import sys
 
 if sys.version_info < (3, 11):
-    sys.exit("This project needs Python 3.11 or newer; this is Python %d.%d." % sys.version_info[:2])
+    sys.exit("This project needs Python 3.11 or newer; this is Python " + sys.version.split()[0] + ".")
 
 sys.dont_write_bytecode = not sys.pycache_prefix  # no __pycache__ in the tree: chatapi/bootstrap.py
 

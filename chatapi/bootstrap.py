@@ -92,8 +92,8 @@ def make(lock: Path, handle: tuple[int, ...]) -> None:
 def install_with_uv(uv: str, lock: Path, handle: tuple[int, ...], addition: bool) -> bool:
     python = getattr(sys, "_base_executable", sys.executable)
     done = addition or run([uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)], handle)
-    install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps", "--require-hashes", "-r", str(lock)]
-    if done and run(install, handle):
+    install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+    if done and run([*install, "--no-deps", "--require-hashes", "-r", str(lock)], handle):
         return True
     say("uv could not do it (its words are above); trying pip, which may be configured differently.")
     return False
@@ -117,16 +117,16 @@ def install_with_pip(lock: Path, handle: tuple[int, ...], addition: bool) -> Non
 
 
 def run(command: Sequence[str], handle: tuple[int, ...]) -> bool:
-    return subprocess.run(command, pass_fds=handle, check=False).returncode == 0  # noqa: S603
+    return subprocess.run(command, pass_fds=handle, check=False).returncode == 0
 
 
 def restart() -> None:
     os.environ["PYTHONPYCACHEPREFIX"] = BYTECODE
     command = [str(PYTHON), *sys.orig_argv[1:]]
     if os.name == "nt":
-        sys.exit(subprocess.run(command, check=False).returncode)  # noqa: S603
-    os.execv(PYTHON, command)  # noqa: S606
+        sys.exit(subprocess.run(command, check=False).returncode)
+    os.execv(PYTHON, command)
 
 
 def say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)  # noqa: T201
+    print(words, file=sys.stderr, flush=True)
