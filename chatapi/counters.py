@@ -1,0 +1,83 @@
+"""Counters that forget: in Redis for all processes together, in memory for one process or while Redis is away."""
+
+import logging
+import threading
+import time
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from limits.storage import RedisStorage
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger("chatapi.counters")
+
+REDIS_TIMEOUT_SECONDS = 0.3
+REDIS_PAUSE_SECONDS = 5.0
+SWEEP_EVERY = 4_096
+
+
+class Counter(Protocol):
+    """Adds up what is counted under a key."""
+
+    def add(self, key: str, amount: int, *, seconds: int) -> int:
+        """The sum under `key` after adding `amount`, atomically; forgotten `seconds` after its first addition."""
+        ...
+
+
+class MemoryCounter:
+    """Counts in this process. (The memory storage of `limits` starts a thread per call and can lose counts.)"""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sums: dict[str, tuple[int, float]] = {}
+        self._until_sweep = SWEEP_EVERY
+
+    def add(self, key: str, amount: int, *, seconds: int) -> int:
+        now = time.monotonic()
+        with self._lock:
+            self._sweep(now)
+            total, ends = self._sums.get(key, (0, 0.0))
+            if ends <= now:
+                total, ends = 0, now + seconds
+            self._sums[key] = (total + amount, ends)
+            return total + amount
+
+    def _sweep(self, now: float) -> None:
+        self._until_sweep -= 1
+        if self._until_sweep <= 0:
+            self._until_sweep = SWEEP_EVERY
+            self._sums = {key: entry for key, entry in self._sums.items() if entry[1] > now}
+
+
+class RedisCounter:
+    """Counts in Redis; while that is away in memory, asking again every few seconds."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = RedisStorage(
+            url,
+            key_prefix=f"{settings.REDIS_PREFIX}:rate",
+            socket_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            # One repeat on a fresh connection: after a restart of Redis the pooled ones are dead.
+            retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type]
+        )
+        self._memory = MemoryCounter()
+        self._pause_ends = 0.0
+
+    def add(self, key: str, amount: int, *, seconds: int) -> int:
+        if time.monotonic() >= self._pause_ends:
+            try:
+                return self._redis.incr(key, seconds, amount)
+            except RedisError as error:
+                self._pause_ends = time.monotonic() + REDIS_PAUSE_SECONDS
+                logger.warning("Redis is away, rate limits are counted per process: %s", type(error).__name__)
+        return self._memory.add(key, amount, seconds=seconds)
+
+
+@cache
+def counter() -> Counter:
+    """The counter of this installation: Redis where REDIS_URL is set, else memory."""
+    return RedisCounter(settings.REDIS_URL) if settings.REDIS_URL else MemoryCounter()

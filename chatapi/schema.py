@@ -1,0 +1,87 @@
+"""The OpenAPI document: how REST calls are described, and what is said about all of them at once."""
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework import serializers
+
+from chatapi.errors import Problem
+from chatapi.problems import PROBLEM_JSON
+
+EXAMPLE_REQUEST_ID = "018f3c2ab1c47d6c9c1e5f0a2b3c4d5e"
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    """One wrong field."""
+
+    field = serializers.CharField(help_text="Path of the field, like `members.0.role`; empty for the whole body.")
+    code = serializers.CharField(help_text="Stable reason in snake_case.")
+    message = serializers.CharField(help_text="What is wrong, for people.")
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457 problem details; a socket's error frame carries the same object."""
+
+    type = serializers.CharField(help_text="Address of this problem's description.")
+    title = serializers.CharField(help_text="What the code means, the same each time.")
+    status = serializers.IntegerField(help_text="The HTTP status, repeated.")
+    detail = serializers.CharField(help_text="What happened this time.")
+    code = serializers.CharField(help_text="Stable snake_case code: what a client switches on.")
+    request_id = serializers.CharField(help_text="As in the header X-Request-ID; finds the request in the log.")
+    retry = serializers.ChoiceField(
+        choices=["never", "after", "reauth"],
+        help_text="`never`: it would fail again; `after`: wait, then repeat; `reauth`: get a new token, then repeat.",
+    )
+    retry_after_ms = serializers.IntegerField(required=False, help_text="How long to wait, in milliseconds.")
+    errors = FieldErrorSerializer(many=True, required=False, help_text="The wrong fields, for invalid input.")
+
+
+def problems(*classes: type[Problem]) -> dict[tuple[int, str], OpenApiResponse]:
+    """The entries of `extend_schema(responses=...)` for these problems, grouped by status, one example each."""
+    by_status: defaultdict[HTTPStatus, list[type[Problem]]] = defaultdict(list)
+    for problem in classes:
+        by_status[problem.status].append(problem)
+    return {(int(status), PROBLEM_JSON): _response(group) for status, group in sorted(by_status.items())}
+
+
+def _response(group: list[type[Problem]]) -> OpenApiResponse:
+    return OpenApiResponse(
+        ProblemSerializer,
+        description="\n".join(describe(problem) for problem in group),
+        examples=[_example(problem) for problem in group],
+    )
+
+
+def describe(problem: type[Problem]) -> str:
+    """One line of Markdown: the code and what it means."""
+    return f"- `{problem.code}`: {(problem.__doc__ or problem.title).strip().splitlines()[0]}"
+
+
+def example_of(problem: type[Problem]) -> dict[str, Any]:
+    """A body as a client gets it."""
+    return {
+        "type": f"/swagger/#problem-{problem.code}",
+        "title": problem.title,
+        "status": int(problem.status),
+        "detail": problem.title,
+        "code": problem.code,
+        "request_id": EXAMPLE_REQUEST_ID,
+        "retry": problem.retry,
+    }
+
+
+def _example(problem: type[Problem]) -> OpenApiExample:
+    return OpenApiExample(
+        problem.code,
+        value=example_of(problem),
+        response_only=True,
+        media_type=PROBLEM_JSON,
+        status_codes=[str(int(problem.status))],
+    )
+
+
+class Schema(AutoSchema):
+    """How this project's views are described."""
