@@ -31,9 +31,15 @@ def address_key(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-def is_private(address: str) -> bool:
-    """Whether the address belongs to this machine or a private network."""
-    return ipaddress.ip_address(address).is_private and address != UNKNOWN
+def is_from_private_network(request: HttpRequest) -> bool:
+    """Whether the caller is on this machine or a private network.
+
+    A forwarding header that no setting explains means a proxy nobody counted: then the peer says nothing.
+    """
+    if "X-Forwarded-For" in request.headers and settings.TRUSTED_PROXIES == 0:
+        return False
+    address = client_address(request)
+    return address != UNKNOWN and ipaddress.ip_address(address).is_private
 
 
 def _from_request(request: HttpRequest | Request) -> tuple[str, str]:

@@ -10,8 +10,10 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import SplitResult
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +34,7 @@ from chatapi.errors import (
     TooLarge,
 )
 from chatapi.logging import request_id
+from chatapi.origins import origin_allowed
 from chatapi.problems import as_problem, problem_reply
 from chatapi.throttling import Window, windows
 
@@ -114,6 +117,13 @@ class SecurityHeadersMiddleware(Around):
         if isinstance(reply, HttpResponse):
             reply.headers.setdefault("Content-Length", str(len(reply.content)))
         return reply
+
+
+class OriginMiddleware(CorsMiddleware):
+    """CORS headers for exactly the origins that sockets accept too."""
+
+    def origin_found_in_white_lists(self, origin: str, url: SplitResult) -> bool:
+        return origin_allowed(origin)
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):

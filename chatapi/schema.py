@@ -1,5 +1,6 @@
 """The OpenAPI document: how REST calls are described, and what is said about all of them at once."""
 
+import inspect
 from collections import defaultdict
 from http import HTTPStatus
 from typing import Any
@@ -57,7 +58,12 @@ def _response(group: list[type[Problem]]) -> OpenApiResponse:
 
 def describe(problem: type[Problem]) -> str:
     """One line of Markdown: the code and what it means."""
-    return f"- `{problem.code}`: {(problem.__doc__ or problem.title).strip().splitlines()[0]}"
+    return f"- `{problem.code}`: {meaning(problem)}"
+
+
+def meaning(problem: type[Problem]) -> str:
+    """What the code means, in a sentence."""
+    return " ".join((problem.__doc__ or problem.title).split("\n\n")[0].split())
 
 
 def example_of(problem: type[Problem]) -> dict[str, Any]:
@@ -84,4 +90,14 @@ def _example(problem: type[Problem]) -> OpenApiExample:
 
 
 class Schema(AutoSchema):
-    """How this project's views are described."""
+    """How this project's views are described: a docstring's first line is the summary, all of it the description."""
+
+    def get_summary(self) -> str | None:
+        return self._docstring().partition("\n")[0].rstrip(".") or None
+
+    def get_description(self) -> str:
+        return self._docstring()
+
+    def _docstring(self) -> str:
+        action = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
+        return inspect.getdoc(action) or inspect.getdoc(type(self.view)) or ""

@@ -1,9 +1,19 @@
-"""Every HTTP address."""
-
-from importlib.util import find_spec
+"""Every HTTP address of the server."""
 
 from django.urls import include, path
 
+from chatapi import devmail, docs, health
+from chatapi.capabilities import CapabilitiesView
+
 urlpatterns = [
-    path("api/v1/", include(f"{app}.urls")) for app in ("accounts", "conversations") if find_spec(f"{app}.urls")
+    path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("conversations.urls")),
+    path("api/v1/capabilities/", CapabilitiesView.as_view(), name="capabilities"),
+    path("api/v1/openapi.json", docs.document, name="openapi"),
+    path("swagger/", docs.swagger, name="swagger"),
+    path("redoc/", docs.redoc, name="redoc"),
+    path("dev/mail/", devmail.mailbox, name="mailbox"),
+    path("healthz/", health.alive, name="alive"),
+    path("readyz/", health.ready, name="ready"),
+    path("metrics", health.counted, name="metrics"),
 ]

@@ -1,0 +1,58 @@
+"""The pages that show the OpenAPI document: drf-yasg's Swagger UI and ReDoc, pointed at our OpenAPI 3."""
+
+import secrets
+from functools import cache
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+from chatapi import json
+from chatapi.errors import PROBLEMS
+from chatapi.schema import example_of, meaning
+
+SWAGGER_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@require_safe
+def document(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document, made once per process."""
+    _refuse_if_switched_off()
+    return HttpResponse(_document(), content_type="application/json", headers={"Cache-Control": "max-age=60"})
+
+
+@require_safe
+def swagger(request: HttpRequest) -> HttpResponse:
+    """The page to read and try every call, with the table of problems below."""
+    problems = [{"meaning": meaning(problem), **example_of(problem)} for _, problem in sorted(PROBLEMS.items())]
+    return _page(request, "chatapi/swagger.html", SWAGGER_POLICY, {"problems": problems})
+
+
+@require_safe
+def redoc(request: HttpRequest) -> HttpResponse:
+    """The page to read. Its script makes styles, which this one page's nonce allows, and searches in a blob."""
+    nonce = secrets.token_urlsafe(16)
+    policy = SWAGGER_POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'") + "; worker-src blob:"
+    return _page(request, "chatapi/redoc.html", policy, {"nonce": nonce})
+
+
+def _page(request: HttpRequest, template: str, policy: str, context: dict[str, object]) -> HttpResponse:
+    _refuse_if_switched_off()
+    page = render(request, template, {"title": settings.SPECTACULAR_SETTINGS["TITLE"], **context})
+    page.headers["Content-Security-Policy"] = policy
+    return page
+
+
+def _refuse_if_switched_off() -> None:
+    if not settings.DOCS:
+        raise Http404
+
+
+@cache
+def _document() -> bytes:
+    return json.dump_bytes(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
