@@ -26,6 +26,15 @@ def canonical_email(typed: str) -> str:
     return f"{local}@{domain.encode('idna').decode('ascii')}" if local else address
 
 
+def canonical_login(typed: str) -> str:
+    """What somebody logs in with, in the form in which it is stored and counted."""
+    text = typed.strip()
+    try:
+        return canonical_email(text) if "@" in text else folded(text)
+    except ValueError:
+        return text
+
+
 def folded(text: str) -> str:
     """The form in which names are searched: compatibility characters and case make no difference."""
     return unicodedata.normalize("NFKC", text).casefold()

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from accounts.identifiers import MAX_DISPLAY_NAME, MAX_EMAIL
+from accounts.identifiers import MAX_DISPLAY_NAME, MAX_EMAIL, masked_email
 from accounts.models.folded_field import FoldedField
 from accounts.models.user import User
 from chatapi import ids, times
@@ -50,8 +50,8 @@ class ChallengeQuerySet(models.QuerySet["Challenge"]):
 class Challenge(models.Model):
     """A code that was asked for. The code itself is made in the job that mails it; only its keyed hash is kept.
 
-    Without a registration (register) it is a decoy: it answers like any other and can never be met. Its owner, where
-    the address has an account, is told by mail instead of getting a code.
+    A registration for an address that has an account gets a decoy, told from others by its `user`, the owner of that
+    account: it answers like any other but never has a code; the owner is told by mail instead.
     """
 
     class Purpose(models.TextChoices):
@@ -86,6 +86,21 @@ class Challenge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.created_at}"
+
+    @property
+    def is_decoy(self) -> bool:
+        """Whether nobody can ever meet it."""
+        return self.purpose == self.Purpose.REGISTER and self.user_id is not None
+
+    @property
+    def method(self) -> str:
+        """How its codes travel."""
+        return "email"
+
+    @property
+    def sent_to(self) -> str:
+        """Where its codes go, masked."""
+        return masked_email(self.address)
 
     @property
     def resend_at(self) -> dt.datetime:

@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models import Q
 
-from accounts.identifiers import MAX_DISPLAY_NAME, MAX_EMAIL, USERNAME, folded
+from accounts.identifiers import MAX_DISPLAY_NAME, MAX_EMAIL, USERNAME, canonical_login, folded
 from accounts.models.folded_field import FoldedField
 from chatapi import ids, times
 from chatapi.errors import NotFound
@@ -32,7 +32,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(
             Q(username_key__startswith=prefix)
             | Q(display_name_key__startswith=prefix)
-            | Q(email=prefix)
+            | Q(email=canonical_login(text))
             | Q(mobile_number=text, mobile_verified_at__isnull=False)
         )
 
@@ -49,6 +49,20 @@ class UserManager(BaseUserManager["User"]):
         user = self.create(**fields)
         UserCounter.objects.create(user=user)
         return user
+
+    def by_login(self, login: str) -> "User | None":
+        """Who logs in with this address, verified mobile number or username; a username holds neither `@` nor `+`."""
+        people = self.get_queryset().active()
+        if "@" in login:
+            return people.filter(email=login).first()
+        if login.startswith("+"):
+            return people.filter(mobile_number=login, mobile_verified_at__isnull=False).first()
+        return people.filter(username_key=login).first()
+
+    def owner_of(self, *, email: str, mobile_number: str) -> "User | None":
+        """Whose account, switched off or not, has this address or has proven this number."""
+        theirs = Q(email=email) | Q(mobile_number=mobile_number, mobile_verified_at__isnull=False)
+        return self.get_queryset().filter(theirs).first()
 
     def find(self, reference: str) -> "User":
         """The active user with this id or username. Raises NotFound for everything else, malformed or absent."""
@@ -118,6 +132,11 @@ class User(AbstractBaseUser):
     def shown_name(self) -> str:
         """What others see: the display name, or the username where there is none."""
         return self.display_name or self.username
+
+    @property
+    def avatar_url(self) -> str | None:
+        """Where the photo is; nobody has one before media exists."""
+        return None
 
     def short(self) -> dict[str, str]:
         """`user` in every answer: `{id, username, display_name}`."""

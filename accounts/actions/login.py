@@ -1,0 +1,47 @@
+"""Logging in: a password asks for a code, the code opens a session (HARDENING S2, S10, S13)."""
+
+from django.contrib.auth.hashers import make_password
+
+from accounts.actions import challenges, sessions
+from accounts.actions.registering import create_account
+from accounts.errors import ChallengeExpired, InvalidCredentials
+from accounts.identifiers import canonical_login
+from accounts.models import Challenge, Session, User
+from chatapi.throttling import limit
+from chatapi.transactions import write_transaction
+
+
+def request_code(*, login: str, password: str) -> Challenge:
+    """A challenge for whoever has this login name and password.
+
+    Raises InvalidCredentials, the same and after the same work whether the name or the password is wrong, and
+    RateLimited after too many failures with this name.
+    """
+    name = canonical_login(login)
+    limit("login_failures", name)  # taken before the check, so that a burst cannot slip past, and given back after it
+    user = User.objects.by_login(name)
+    if not _password_matches(user, password) or user is None:
+        raise InvalidCredentials
+    limit("login_failures", name, cost=-1)
+    return challenges.issue(purpose=Challenge.Purpose.LOGIN, address=user.email, user=user)
+
+
+def open_session(*, challenge_id: str, code: str, device_name: str, address: str) -> Session:
+    """A session for whoever meets the challenge of a login or a registration, which then becomes the account.
+
+    Raises InvalidCode, ChallengeExpired, and for a registration InvalidInput (`username_taken`).
+    """
+    challenge = challenges.prove(challenge_id=challenge_id, code=code)
+    with write_transaction():
+        challenges.use(challenge)
+        user = create_account(challenge.registration) if challenge.registration else challenge.user
+        if user is None or not user.is_active:
+            raise ChallengeExpired
+        return sessions.start(user=user, device_name=device_name, address=address)
+
+
+def _password_matches(user: User | None, password: str) -> bool:
+    if user is None:
+        make_password(password)  # as much work as checking one
+        return False
+    return user.check_password(password)

@@ -1,0 +1,78 @@
+"""Asking for an account, and getting it once the address is proven (HARDENING S1-S4)."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from accounts.actions import challenges
+from accounts.errors import ChallengeExpired
+from accounts.identifiers import folded
+from accounts.models import Challenge, Registration, User
+from chatapi import times
+from chatapi.errors import InvalidInput
+from chatapi.transactions import write_transaction
+
+
+def register(*, username: str, email: str, password: str, mobile_number: str, display_name: str) -> Challenge:
+    """A challenge for the new account's address; an earlier one for the same address is void.
+
+    Whether the address or number has an account already shows neither in the answer nor in the work done: the row
+    is written either way, keeps the username from others either way, and only the job finds the mail to send.
+    Raises InvalidInput (`username_taken`) and RateLimited.
+    """
+    hashed = make_password(password)
+    now = times.now()
+    with write_transaction():
+        _check_username(username, email, now)
+        challenges.void(purpose=Challenge.Purpose.REGISTER, address=email)
+        Registration.objects.filter(email=email, expires_at__gt=now).update(expires_at=now)
+        registration = Registration.objects.create(
+            username=username,
+            email=email,
+            password=hashed,
+            mobile_number=mobile_number,
+            display_name=display_name,
+            expires_at=now + dt.timedelta(seconds=settings.REGISTRATION_SECONDS),
+        )
+        return challenges.issue(
+            purpose=Challenge.Purpose.REGISTER,
+            address=email,
+            registration=registration,
+            user=User.objects.owner_of(email=email, mobile_number=mobile_number),
+        )
+
+
+def create_account(registration: Registration) -> User:
+    """The user that a proven registration asked for, inside the caller's transaction.
+
+    Raises InvalidInput (`username_taken`) or ChallengeExpired where the name or the address was lost meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                username=registration.username,
+                email=registration.email,
+                password=registration.password,
+                mobile_number=registration.mobile_number,
+                display_name=registration.display_name,
+            )
+    except IntegrityError:
+        if User.objects.filter(email=registration.email).exists():
+            raise ChallengeExpired from None
+        raise _username_taken() from None
+    challenges.void(purpose=Challenge.Purpose.REGISTER, address=registration.email)
+    return user
+
+
+def _check_username(username: str, email: str, now: dt.datetime) -> None:
+    """A username is taken by its user, and by whoever is about to prove another address."""
+    key = folded(username)
+    pending = Registration.objects.filter(username_key=key, expires_at__gt=now).exclude(email=email)
+    if User.objects.filter(username_key=key).exists() or pending.exists():
+        raise _username_taken()
+
+
+def _username_taken() -> InvalidInput:
+    return InvalidInput.field("username", "username_taken", "This username is taken.")

@@ -1,0 +1,30 @@
+"""Facts about people, told to sockets after the commit."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from accounts.models import User
+from accounts.models.session import session_topic
+from accounts.serializers import MeSerializer
+from chatapi import json, times
+from chatapi.realtime.event import Event
+from chatapi.realtime.publish import publish
+
+SESSION_ENDED = 4401
+"""The code that sockets of an ended session are closed with."""
+
+
+def sessions_ended(session_ids: Iterable[UUID]) -> None:
+    """Their sockets close."""
+    publish([Event(topic=session_topic(session_id), close=SESSION_ENDED) for session_id in session_ids])
+
+
+def profile_updated(user: User) -> None:
+    """The user's own devices show the new profile; it took the number `user.me_rev`."""
+    frame = {
+        "type": "user.updated",
+        "me": user.me_rev,
+        "at": times.rfc3339(times.now()),
+        "data": MeSerializer(user).data,
+    }
+    publish([Event(topic=user.topic, text=json.dumps(frame))])

@@ -1,0 +1,52 @@
+"""Work that is done beside the requests: mail, and forgetting what is over."""
+
+import datetime as dt
+
+from django_tasks import task
+
+from accounts import mail
+from accounts.codes import code_hash, new_code
+from accounts.models import Challenge, Registration, Session, User, WsTicket
+from accounts.models.session import absolute_life, idle_life
+from chatapi import times
+from chatapi.worker import retried
+
+_KEPT_CHALLENGES = dt.timedelta(hours=2)
+"""Longer than the hour that their sums look back at."""
+_KEPT_SESSIONS = dt.timedelta(days=30)
+
+
+@task()
+def send_code(challenge_id: str, send: int, attempt: int = 1) -> None:
+    """Makes the code of a challenge and mails it; the only place that ever knows the code."""
+    with retried(send_code, attempt, challenge_id=challenge_id, send=send):
+        challenge = Challenge.objects.open(times.now()).select_related("user").filter(pk=challenge_id).first()
+        if challenge is None or challenge.sends != send:
+            return  # used, over, or replaced by a newer code
+        if challenge.is_decoy and challenge.user is not None:
+            mail.send("account_exists", to=challenge.user.email)
+            return
+        code = new_code()
+        mine = Challenge.objects.filter(pk=challenge.pk, sends=send, used_at__isnull=True)
+        if mine.update(code_hash=code_hash(challenge.pk, code)):
+            mail.send("code", to=challenge.address, code=code, purpose=challenge.purpose)
+
+
+@task()
+def send_notice(user_id: str, notice: str, attempt: int = 1) -> None:
+    """Tells a user by mail what happened to their account."""
+    with retried(send_notice, attempt, user_id=user_id, notice=notice):
+        user = User.objects.filter(pk=user_id).first()
+        if user is not None:
+            mail.send(notice, to=user.email)
+
+
+def prune() -> None:
+    """Removes challenges, registrations, tickets and sessions that are over (HARDENING S99)."""
+    now = times.now()
+    Challenge.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()
+    Registration.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()
+    WsTicket.objects.filter(expires_at__lt=now).delete()
+    Session.objects.filter(ended_at__lt=now - _KEPT_SESSIONS).delete()
+    Session.objects.filter(last_used_at__lt=now - idle_life() - _KEPT_SESSIONS).delete()
+    Session.objects.filter(created_at__lt=now - absolute_life() - _KEPT_SESSIONS).delete()

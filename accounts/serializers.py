@@ -1,0 +1,175 @@
+"""What accounts reads and shows."""
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
+
+from accounts.fields import (
+    MAX_ABOUT,
+    MAX_DEVICE_NAME,
+    AddressField,
+    CodeField,
+    DisplayNameField,
+    ExtraField,
+    MobileNumberField,
+    NameField,
+    PasswordField,
+    UsernameField,
+)
+from accounts.identifiers import MAX_EMAIL
+from accounts.models import User
+from chatapi.rest import MomentField, StrictSerializer
+
+
+class RegisterInput(StrictSerializer):
+    """A wished account."""
+
+    username = UsernameField(help_text="Unique, whatever its case.")
+    email = AddressField(help_text="Where the code goes.")
+    password = PasswordField(help_text="8 to 128 characters, any; common ones are refused.")
+    mobile_number = MobileNumberField(required=False, help_text="E.164. Not a login name before it is verified.")
+    display_name = DisplayNameField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        names = {name: attrs.get(name, "") for name in ("username", "email", "display_name")}
+        try:
+            validate_password(attrs["password"], User(**names))
+        except ValidationError as error:
+            reasons = [serializers.ErrorDetail(str(e.messages[0]), e.code or "invalid") for e in error.error_list]
+            raise serializers.ValidationError({"password": reasons}) from None
+        return {"mobile_number": "", "display_name": ""} | attrs
+
+
+class LoginInput(StrictSerializer):
+    """Who, and the proof of it."""
+
+    login = serializers.CharField(max_length=MAX_EMAIL, help_text="Email, username or verified mobile number.")
+    password = PasswordField()
+
+
+class VerifyInput(StrictSerializer):
+    """The code of a challenge."""
+
+    challenge = serializers.CharField(max_length=64)
+    code = CodeField()
+    device_name = NameField(max_length=MAX_DEVICE_NAME, default="", help_text="How the list of sessions calls it.")
+
+
+class ResendInput(StrictSerializer):
+    """The challenge that wants another code."""
+
+    challenge = serializers.CharField(max_length=64)
+
+
+class RefreshInput(StrictSerializer):
+    """The refresh token."""
+
+    refresh = serializers.CharField(max_length=2_048)
+
+
+class MeInput(StrictSerializer):
+    """What a person may change about themselves at once."""
+
+    display_name = DisplayNameField()
+    about = NameField(max_length=MAX_ABOUT)
+    extra = ExtraField(required=False, help_text="The app's own data, replaced as a whole.")
+
+
+class SearchInput(serializers.Serializer[Any]):
+    """The query of a search for people."""
+
+    search = serializers.CharField(
+        min_length=2, max_length=100, help_text="Start of a username or display name, or a whole address or number."
+    )
+
+
+class ChallengeSerializer(serializers.Serializer[Any]):
+    """A code that was sent."""
+
+    challenge = serializers.CharField(source="pk", help_text="Opaque; give it back with the code.")
+    method = serializers.ChoiceField(choices=["email"], help_text="How the code travels.")
+    sent_to = serializers.CharField(help_text="Masked.")
+    expires_at = MomentField()
+    resend_at = MomentField(help_text="From then on another code may be asked for.")
+
+
+class PrivacySerializer(serializers.Serializer[Any]):
+    """Who may see what."""
+
+    last_seen = serializers.CharField()
+    online = serializers.CharField()
+    avatar = serializers.CharField()
+    about = serializers.CharField()
+    groups = serializers.CharField()
+    messages = serializers.CharField()
+    read_receipts = serializers.BooleanField()
+
+
+class UserSerializer(serializers.Serializer[Any]):
+    """`user` in every answer."""
+
+    id = serializers.CharField(source="pk")
+    username = serializers.CharField()
+    display_name = serializers.CharField(source="shown_name")
+
+
+class ProfileSerializer(UserSerializer):
+    """What others see of a person."""
+
+    about = serializers.CharField()
+    avatar_url = serializers.CharField(allow_null=True)
+
+
+class MeSerializer(ProfileSerializer):
+    """What a person sees of themselves."""
+
+    email = serializers.CharField()
+    mobile_number = serializers.SerializerMethodField(help_text="Null where there is none.")
+    privacy = PrivacySerializer()
+    extra = serializers.DictField()
+    rev = serializers.IntegerField(source="me_rev", help_text="The `me` number of the latest change.")
+    created_at = MomentField()
+
+    def get_mobile_number(self, user: User) -> str | None:
+        """The number, verified or not."""
+        return user.mobile_number or None
+
+
+class TokenPairSerializer(serializers.Serializer[Any]):
+    """What a client keeps of a session."""
+
+    access = serializers.CharField(help_text="For `Authorization: Bearer`.")
+    access_expires_at = MomentField()
+    refresh = serializers.CharField(help_text="Good for one refresh.")
+    refresh_expires_at = MomentField(help_text="When the session runs out unless it is used before.")
+    session = serializers.CharField(help_text="The session's id.")
+
+
+class LoggedInSerializer(TokenPairSerializer):
+    """The answer to a right code."""
+
+    user = MeSerializer()
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """A device that is logged in."""
+
+    id = serializers.CharField(source="pk")
+    device_name = serializers.CharField()
+    address = serializers.CharField(allow_null=True, help_text="Where it logged in from.")
+    created_at = MomentField()
+    last_used_at = MomentField(help_text="Exact to a minute.")
+    current = serializers.SerializerMethodField(help_text="Whether it is the one that asks.")
+
+    def get_current(self, session: Any) -> bool:
+        """Whether the caller's token belongs to this session."""
+        return bool(session.pk == self.context["session_id"])
+
+
+class TicketSerializer(serializers.Serializer[Any]):
+    """A ticket for one socket."""
+
+    ticket = serializers.CharField(help_text="For `?ticket=`; good once.")
+    expires_at = MomentField()

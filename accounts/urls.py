@@ -1,0 +1,21 @@
+"""The addresses of accounts, below `/api/v1/`."""
+
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("accounts/register/", views.RegistrationViewSet.as_view({"post": "create"})),
+    path("accounts/login/", views.LoginViewSet.as_view({"post": "create"})),
+    path("accounts/login/verify/", views.LoginViewSet.as_view({"post": "verify"})),
+    path("accounts/challenges/resend/", views.ChallengeViewSet.as_view({"post": "resend"})),
+    path("accounts/token/refresh/", views.TokenViewSet.as_view({"post": "refresh"})),
+    path("accounts/logout/", views.LogoutViewSet.as_view({"post": "here"})),
+    path("accounts/logout/all/", views.LogoutViewSet.as_view({"post": "everywhere"})),
+    path("accounts/sessions/", views.SessionViewSet.as_view({"get": "list"})),
+    path("accounts/sessions/<str:session_id>/", views.SessionViewSet.as_view({"delete": "destroy"})),
+    path("accounts/me/", views.MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("accounts/ws-ticket/", views.TicketViewSet.as_view({"post": "create"})),
+    path("users/", views.UserViewSet.as_view({"get": "list"})),
+    path("users/<str:user>/", views.UserViewSet.as_view({"get": "retrieve"})),
+]

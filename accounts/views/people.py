@@ -1,0 +1,102 @@
+"""The caller's own profile, and other people."""
+
+from http import HTTPStatus
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts.actions.profile import change_profile
+from accounts.authentication import caller
+from accounts.models import User
+from accounts.serializers import MeInput, MeSerializer, ProfileSerializer, SearchInput
+from accounts.views.base import BODY, CALLER, read
+from chatapi.errors import InvalidCursor, InvalidInput, NotFound
+from chatapi.pagination import CursorPage
+from chatapi.schema import problems
+from chatapi.throttling import limit
+
+_CHANGES = OpenApiExample(
+    "Change the profile", {"display_name": "Alice", "about": "At work", "extra": {"theme": "dark"}}, request_only=True
+)
+_PROFILE = OpenApiExample(
+    "A person",
+    {
+        "id": "0190a2f4-7c1e-7d3a-9b51-3f2d8e6c4a10",
+        "username": "bob",
+        "display_name": "Bob",
+        "about": "At work",
+        "avatar_url": None,
+    },
+    response_only=True,
+)
+
+
+class MeViewSet(ViewSet):
+    """The caller's own profile."""
+
+    @extend_schema(
+        summary="My profile",
+        responses={HTTPStatus.OK: MeSerializer} | problems(*CALLER),
+        description="Everything about the caller, also what others do not see.",
+    )
+    def retrieve(self, request: Request) -> Response:
+        """GET accounts/me/"""
+        return Response(MeSerializer(caller(request).user).data)
+
+    @extend_schema(
+        summary="Change my profile",
+        description=(
+            "Only the given fields change. A change takes the next `me` number, shown as `rev`, and reaches the "
+            "caller's other devices as `user.updated` on their inbox sockets. An empty display name shows the username."
+        ),
+        request=MeInput,
+        responses={HTTPStatus.OK: MeSerializer} | problems(*BODY, *CALLER),
+        examples=[_CHANGES],
+    )
+    def partial_update(self, request: Request) -> Response:
+        """PATCH accounts/me/"""
+        user = caller(request).user
+        change_profile(user=user, changes=read(MeInput, request.data))
+        return Response(MeSerializer(user).data)
+
+
+class _ByUsername(CursorPage):
+    ordering = "username_key"
+
+
+class UserViewSet(ViewSet):
+    """Other people."""
+
+    pagination_class = _ByUsername
+
+    @extend_schema(
+        summary="Search people",
+        description=(
+            "By the start of a username or display name (any case), or by a whole email address or verified mobile "
+            "number. At least two characters. The caller is not among the results."
+        ),
+        parameters=[SearchInput],
+        responses={HTTPStatus.OK: ProfileSerializer(many=True)} | problems(*CALLER, InvalidInput, InvalidCursor),
+        examples=[_PROFILE],
+    )
+    def list(self, request: Request) -> Response:
+        """GET users/?search="""
+        user = caller(request).user
+        limit("search", str(user.pk))
+        text = read(SearchInput, {"search": request.query_params.get("search", "")})["search"]
+        page = _ByUsername()
+        people = User.objects.get_queryset().active().matching(text).exclude(pk=user.pk)
+        rows = page.paginate_queryset(people, request, self) or []
+        return page.get_paginated_response(ProfileSerializer(rows, many=True).data)
+
+    @extend_schema(
+        summary="A person's profile",
+        description="`user` is an id or a username. Never shows another's email or number.",
+        responses={HTTPStatus.OK: ProfileSerializer} | problems(*CALLER, NotFound),
+        examples=[_PROFILE],
+    )
+    def retrieve(self, request: Request, user: str) -> Response:
+        """GET users/{user}/"""
+        return Response(ProfileSerializer(User.objects.find(user)).data)
