@@ -49,12 +49,14 @@ class CursorPage(CursorPagination):
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.get_next_link(), "previous": self.get_previous_link()})
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        # The generator also asks with a mere placeholder, which has to come back untouched.
+        described = {**schema, "description": "The entries of this page."} if isinstance(schema, dict) else schema
         return {
             "type": "object",
             "required": ["results", "next", "previous"],
             "properties": {
-                "results": {**schema, "description": "The entries of this page."},
+                "results": described,
                 "next": _link("The path of the page after this one; null on the last page."),
                 "previous": _link("The path of the page before this one; null on the first page."),
             },
