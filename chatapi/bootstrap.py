@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-STAMP = VENV / "made-from"
+STAMP, DRAFT = VENV / "made-from", VENV / "made-from.draft"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 BYTECODE = str(VENV / "bytecode")  # all of it, so that no __pycache__ appears in the tree
 LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"  # the second contains the first
@@ -78,15 +78,15 @@ def held_by_one_process() -> Iterator[tuple[int, ...]]:
 def make(lock: Path, handle: tuple[int, ...]) -> None:
     """Installers inherit the lock's handle: if we are killed, nobody else starts before they have ended too."""
     addition = stamps() == [key(LOCK)]
+    VENV.mkdir(exist_ok=True)
+    DRAFT.touch()  # fails here, with the system's own reason, where the folder cannot be written
     STAMP.unlink(missing_ok=True)
     say(f"Installing {lock.name} into .venv. This happens once, and takes about a minute ...")
     uv = shutil.which("uv")
     if not (uv and install_with_uv(uv, lock, handle, addition)):
         install_with_pip(lock, handle, addition)
-    made = {key(LOCK), key(lock)}
-    draft = STAMP.with_suffix(".draft")
-    draft.write_text("\n".join(sorted(made)))
-    draft.replace(STAMP)
+    DRAFT.write_text("\n".join(sorted({key(LOCK), key(lock)})))
+    DRAFT.replace(STAMP)
 
 
 def install_with_uv(uv: str, lock: Path, handle: tuple[int, ...], addition: bool) -> bool:
@@ -105,6 +105,7 @@ def install_with_pip(lock: Path, handle: tuple[int, ...], addition: bool) -> Non
             "This Python cannot make virtual environments: its modules venv and ensurepip are missing.\n"
             f"On Debian and Ubuntu: apt install python3-venv (or python3.{sys.version_info.minor}-venv)."
         )
+    addition = addition and any(VENV.rglob("pip/__main__.py"))  # uv's environments have no pip
     python = getattr(sys, "_base_executable", sys.executable)
     if not addition and not run([python, "-m", "venv", "--clear", str(VENV)], handle):
         sys.exit("Making .venv failed; the words of python -m venv are above. Is the disk full?")
