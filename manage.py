@@ -15,6 +15,8 @@ def main() -> None:
 
     bootstrap.enter(sys.argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapi.settings")
+    if sys.argv[1:2] == ["up"]:
+        os.environ.setdefault("DEBUG", "true")  # before the settings are read
     if sys.argv[1:2] == ["test"]:
         from tests.runner import main as run
     elif sys.argv[1:2] == ["check_all"]:
