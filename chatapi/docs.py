@@ -21,7 +21,9 @@ REDOC_STYLES = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
     "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='",
 )
-REDOC_POLICY = SWAGGER_POLICY.replace("style-src 'self'", f"style-src 'self' {' '.join(REDOC_STYLES)}") + "; worker-src blob:"
+REDOC_POLICY = (
+    SWAGGER_POLICY.replace("style-src 'self'", f"style-src 'self' {' '.join(REDOC_STYLES)}") + "; worker-src blob:"
+)
 
 
 @require_safe
@@ -34,8 +36,10 @@ def document(request: HttpRequest) -> HttpResponse:
 @require_safe
 def swagger(request: HttpRequest) -> HttpResponse:
     """The page to read and try every call, with the table of problems below."""
-    problems = [{"meaning": meaning(problem), **example_of(problem)} for _, problem in sorted(PROBLEMS.items())]
-    return _page(request, "chatapi/swagger.html", SWAGGER_POLICY, {"problems": problems})
+    rows = [
+        {"meaning": meaning(problem).replace("`", ""), **example_of(problem)} for _, problem in sorted(PROBLEMS.items())
+    ]
+    return _page(request, "chatapi/swagger.html", SWAGGER_POLICY, {"problems": rows})
 
 
 @require_safe

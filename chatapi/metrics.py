@@ -2,8 +2,8 @@
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest, multiprocess
 from prometheus_client import REGISTRY as PROCESS
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest, multiprocess
 
 http_requests_total = Counter("chatapi_http_requests", "HTTP requests by class of status.", ["status"])
 messages_sent_total = Counter("chatapi_messages_sent", "Messages that were committed.")

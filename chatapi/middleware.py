@@ -38,7 +38,7 @@ from chatapi.origins import origin_allowed
 from chatapi.problems import as_problem, problem_reply
 from chatapi.throttling import Window, windows
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+GetResponse = Callable[[HttpRequest], Any]
 
 access = logging.getLogger("chatapi.access")
 
@@ -64,17 +64,10 @@ class Around:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self._call_async(request)
-        reply = self.before(request) or self.get_response(request)
-        assert isinstance(reply, HttpResponseBase)
-        return self.after(request, reply)
+        return self.after(request, self.before(request) or self.get_response(request))
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        early = self.before(request)
-        if early is not None:
-            return self.after(request, early)
-        reply = self.get_response(request)
-        assert isinstance(reply, Awaitable)
-        return self.after(request, await reply)
+        return self.after(request, self.before(request) or await self.get_response(request))
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
         """An early reply, or None to go on."""

@@ -1,5 +1,6 @@
 """Lists in pages: `{"results", "next", "previous"}` with opaque cursors, never a count and never an offset."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from rest_framework.views import APIView
 
 from chatapi.errors import InvalidCursor, InvalidInput
 from chatapi.limits import limits
+
 
 class CursorPage(CursorPagination):
     """Keyset pages over `ordering`, whose first field should be unique or nearly so and never null.
@@ -28,7 +30,7 @@ class CursorPage(CursorPagination):
     template = None
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         try:
             page = super().paginate_queryset(queryset, request, view)

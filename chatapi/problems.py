@@ -32,7 +32,7 @@ from chatapi.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
-UNAVAILABLE_RETRY_MS = 1_000
+RETRY_MS = 1_000
 
 _SQLITE_STATEMENT_IS_WRONG = sqlite3.SQLITE_ERROR
 
@@ -101,7 +101,7 @@ def _translate(error: BaseException) -> Problem:
         case SuspiciousOperation():
             return InvalidRequest()
         case _ if _is_outage(error):
-            return Unavailable(retry_after_ms=UNAVAILABLE_RETRY_MS)
+            return Unavailable(retry_after_ms=RETRY_MS)
         case _:
             return ServerError()
 
@@ -131,7 +131,7 @@ def _from_rest_framework(error: drf.APIException) -> Problem:
         case drf.UnsupportedMediaType():
             return UnsupportedMediaType(detail=str(error.detail))
         case drf.Throttled():
-            return RateLimited(retry_after_ms=math.ceil((error.wait or 1) * 1000))
+            return RateLimited(retry_after_ms=RETRY_MS)
         case _:
             return ServerError()
 

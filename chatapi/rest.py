@@ -5,7 +5,7 @@ Answers are always JSON, whatever `Accept` says: this API has one representation
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from rest_framework import serializers
@@ -41,8 +41,8 @@ class StrictSerializer(serializers.Serializer[Any]):
 class MomentField(serializers.DateTimeField):
     """A moment, written as everywhere in this API: RFC 3339, UTC, milliseconds, `Z`."""
 
-    def to_representation(self, value: Any) -> str | None:
-        return rfc3339(value) if isinstance(value, dt.datetime) else super().to_representation(value)
+    def to_representation(self, value: dt.datetime) -> str:
+        return rfc3339(value)
 
 
 class StrictJsonParser(BaseParser):
@@ -78,20 +78,19 @@ class JsonRenderer(BaseRenderer):
 class AlwaysJson(BaseContentNegotiation):
     """The parser by `Content-Type`, the view's first renderer whatever `Accept` says."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == content_type), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """REST framework's exception handler: every error leaves as `application/problem+json`."""
     problem = as_problem(error)
     request_id = getattr(context["request"], "request_id", "")
-    return Response(
-        problem.as_json(request_id), problem.status, headers=headers_of(problem), content_type=PROBLEM_JSON
-    )
+    return Response(problem.as_json(request_id), problem.status, headers=headers_of(problem), content_type=PROBLEM_JSON)

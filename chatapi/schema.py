@@ -38,7 +38,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
         help_text="`never`: it would fail again; `after`: wait, then repeat; `reauth`: get a new token, then repeat.",
     )
     retry_after_ms = serializers.IntegerField(required=False, help_text="How long to wait, in milliseconds.")
-    errors = FieldErrorSerializer(many=True, required=False, help_text="The wrong fields, for invalid input.")
+    errors = FieldErrorSerializer(  # type: ignore[assignment]  # only validated instances have `errors`
+        many=True, required=False, help_text="The wrong fields, for invalid input."
+    )
 
 
 def problems(*classes: type[Problem]) -> dict[tuple[int, str], OpenApiResponse]:
@@ -96,7 +98,7 @@ class Schema(AutoSchema):
     def get_summary(self) -> str | None:
         return self._docstring().partition("\n")[0].rstrip(".") or None
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as in drf-spectacular
         return self._docstring()
 
     def _docstring(self) -> str:

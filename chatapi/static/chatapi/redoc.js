@@ -1,7 +1,7 @@
 // ReDoc for an OpenAPI 3 document, under a policy that allows nothing from elsewhere.
 "use strict";
 
-// ReDoc shows its maker's logo from another server, by attribute and by property; here it shows the text instead.
+// ReDoc shows its maker's logo from another server, by attribute and by property; here it does not.
 const { src } = Object.getOwnPropertyDescriptors(HTMLImageElement.prototype);
 const isOurs = (url) => new URL(url, location.href).origin === location.origin;
 
@@ -9,6 +9,7 @@ Object.defineProperty(HTMLImageElement.prototype, "src", {
   ...src,
   set(url) {
     if (isOurs(url)) src.set.call(this, url);
+    else this.hidden = true;
   },
 });
 HTMLImageElement.prototype.setAttribute = function (name, value) {
