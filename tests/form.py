@@ -89,6 +89,7 @@ def production() -> dict[str, str]:
         "CORS_ORIGINS": "https://app.example.org",
         "PUBLIC_URL": "https://chat.example.org",
         "TRUSTED_PROXIES": "1",
+        "EMAIL_HOST": "mail.example.org",
         "DATABASE_URL": "postgres://chat:secret@database:5432/chat",
         "REDIS_URL": "redis://:secret@redis:6379/0",
     }
