@@ -37,13 +37,12 @@ _HEADERS = {
 
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """A postprocessing hook of drf-spectacular."""
-    result["info"]["description"] = CONVENTIONS.read_text(encoding="utf-8")
-    # A tag without calls: a section of its own in ReDoc; the Swagger page has its own table.
-    result.setdefault("tags", []).append({"name": "problems", "x-traitTag": True, "description": _problem_table()})
+    result["info"]["description"] = f"{CONVENTIONS.read_text(encoding='utf-8')}\n{_problem_table()}"
     components = result.setdefault("components", {})
     components["headers"] = {
         name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
     }
+    components["schemas"]["Problem"]["properties"]["code"]["enum"] = sorted(PROBLEMS)
     for path, calls in result["paths"].items():
         for call in calls.values():
             for problem in _common_problems(path, call):
@@ -89,4 +88,4 @@ def _problem_table() -> str:
         f"| `{problem.code}` | {int(problem.status)} | {problem.retry} | {problem.title} |"
         for problem in sorted(PROBLEMS.values(), key=lambda one: one.code)
     ]
-    return "\n".join(["| code | status | retry | meaning |", "|---|---|---|---|", *rows, ""])
+    return "\n".join(["## Problems", "", "| code | status | retry | meaning |", "|---|---|---|---|", *rows, ""])

@@ -16,6 +16,6 @@ window.addEventListener("load", () => {
     tryItOutEnabled: true,
     validatorUrl: null,
     // An address like /swagger/#problem-not_found names a row below, whose place is known only now.
-    onComplete: () => document.querySelector(".problems tr:target")?.scrollIntoView({ block: "center" }),
+    onComplete: () => document.querySelector(".problems:target, .problems tr:target")?.scrollIntoView(),
   });
 });
