@@ -23,6 +23,8 @@ from django_tasks.base import Task
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from chatapi.transactions import write_transaction
+
 logger = logging.getLogger("chatapi.worker")
 
 POLL_SECONDS = 0.1
@@ -74,10 +76,22 @@ def work(stop: threading.Event) -> None:
 
 def run_next_job() -> bool:
     """Runs the job that has waited longest, if there is one; whether there was."""
-    # The library's worker takes SQLite's write lock even to find nothing, so look first.
-    if not DBTaskResult.objects.ready().exists():
+    ready = DBTaskResult.objects.ready()
+    if not ready.exists():  # before the transaction, whose lock would hold up SQLite's writers for nothing
         return False
-    worker = Worker(
+    worker = _library_worker()
+    with write_transaction():
+        job = ready.get_locked()
+        if job is not None:
+            job.claim(worker.worker_id)
+    if job is not None:
+        worker.run_task(job)
+    return job is not None
+
+
+def _library_worker() -> Worker:
+    """The library's worker, for what it does with one job; its own loop closes connections that we keep."""
+    return Worker(
         queue_names=["*"],
         excluded_queue_names=[],
         interval=0,
@@ -87,8 +101,6 @@ def run_next_job() -> bool:
         max_tasks=1,
         worker_id=get_random_string(32),
     )
-    worker.run()
-    return True
 
 
 def requeue_lost_jobs() -> None:

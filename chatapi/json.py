@@ -1,0 +1,104 @@
+"""One strict JSON decoder for REST and sockets, and one encoder (HARDENING F14, S82).
+
+What a naive decoder lets through and what then breaks further in - NaN, NUL, lone surrogates, endless nesting,
+duplicate keys - is refused here with an error that a client can read.
+"""
+
+import json
+import re
+from typing import Any, NoReturn
+
+import orjson
+
+from chatapi.errors import InvalidJson
+
+MAX_DEPTH = 16
+MAX_KEYS = 2_048
+MAX_INTEGER_DIGITS = 19
+
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(r"[\[\]{}]")
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+
+
+def loads(raw: bytes | str) -> dict[str, Any]:
+    """The JSON object in `raw`.
+
+    Raises InvalidJson for anything but an object, nesting deeper than 16, more than 2,048 keys in one object,
+    a key written twice, NaN, Infinity, numbers of more than 19 digits, NUL characters and unpaired surrogates.
+    """
+    try:
+        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
+        _check_depth(text)
+        value = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_int=_integer,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError:
+        raise InvalidJson(detail="The body is not UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise InvalidJson(detail="The body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise InvalidJson(detail="The body must be a JSON object.")
+    _check_text(value)
+    return value
+
+
+def dumps(value: object) -> str:
+    """Compact JSON text; UUIDs and aware datetimes are allowed."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def dump_bytes(value: object) -> bytes:
+    """As `dumps`, in UTF-8."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidJson(detail=f"{name} is not a JSON number.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_INTEGER_DIGITS:
+        raise InvalidJson(detail="A number has too many digits.")
+    return int(digits)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_KEYS:
+        raise InvalidJson(detail=f"An object has more than {MAX_KEYS} keys.")
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise InvalidJson(detail="A key appears twice.")
+    return result
+
+
+def _check_depth(text: str) -> None:
+    """Counts brackets outside strings before parsing: the parser itself recurses once per level."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise InvalidJson(detail=f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _check_text(value: object) -> None:
+    if isinstance(value, str):
+        if _FORBIDDEN.search(value):
+            raise InvalidJson(detail="Text contains a NUL character or an unpaired surrogate.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_text(key)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)
+
+
+def dump_canonical(value: object) -> bytes:
+    """As `dump_bytes` with sorted keys: equal values give equal bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

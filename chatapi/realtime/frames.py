@@ -1,0 +1,23 @@
+"""The one way a server frame is written (PROTOCOL section 6)."""
+
+from typing import Any
+
+from chatapi import json, times
+
+
+def frame_json(kind: str, data: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
+    """A frame: `type`, the members that are given, `at`, and `data`.
+
+    `members` are `room`, `rev`, `prev`, `marks`, `me`, `ref`, `error`; absent ones are left out.
+    """
+    body: dict[str, Any] = {"type": kind}
+    body.update((name, value) for name, value in members.items() if value is not None)
+    body["at"] = times.rfc3339(times.now())
+    if data is not None:
+        body["data"] = data
+    return body
+
+
+def frame(kind: str, data: dict[str, Any] | None = None, **members: Any) -> str:
+    """The text of a frame."""
+    return json.dumps(frame_json(kind, data, **members))

@@ -1,0 +1,140 @@
+"""One socket's outgoing side: pushing never waits, what waits is bounded, and nobody is woken while it flows.
+
+`push` runs the server's `send` on the spot. Only when the server makes it wait (uvicorn, when the peer does not
+read) does a task take over; what is pushed meanwhile queues up here, and above the limit the socket counts as slow.
+daphne never waits and keeps everything in its transport (HARDENING F18), so the transport is asked as well.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from typing import Any
+
+from chatapi.limits import limits
+from chatapi.realtime.transport import unsent_bytes
+
+Message = dict[str, Any]
+Send = Callable[[Message], Coroutine[Any, Any, None]]
+
+PROBE_BYTES = 65_536
+"""The transport is asked after this many bytes: rarely enough to cost nothing, often enough to bound memory."""
+
+
+class Outbox:
+    """Sends frames over one accepted socket, in the order they were pushed."""
+
+    __slots__ = ("_closing", "_on_slow", "_pushed", "_queue", "_send", "_task", "_unsent", "waiting")
+
+    def __init__(self, send: Send, on_slow: Callable[[], None]) -> None:
+        self._send = send
+        self._on_slow = on_slow
+        self._unsent = unsent_bytes(send)
+        self._queue: deque[Message] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._pushed = 0
+        self._closing = False
+        self.waiting = 0
+        """Characters that were pushed and that the server has not taken."""
+
+    def push(self, texts: Sequence[str]) -> None:
+        """Sends `texts` as one frame each."""
+        if self._closing:
+            return
+        for text in texts:
+            self._queue.append({"type": "websocket.send", "text": text})
+            self.waiting += len(text)
+            self._pushed += len(text)
+        if self._task is None:
+            self._flush()
+        self._check_slow()
+
+    def close(self, code: int) -> None:
+        """Closes the socket with `code` after what was pushed; a slow reader does not get the rest."""
+        if self._closing:
+            return
+        self._closing = True
+        self._queue.append({"type": "websocket.close", "code": code})
+        if self._task is None:
+            self._flush()
+
+    def drop(self) -> None:
+        """Forgets what was not sent: the socket is gone."""
+        self._closing = True
+        self._queue.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer has not taken, here and in the server's transport as far as it tells."""
+        return self.waiting + (self._unsent() if self._unsent is not None else 0)
+
+    def discard_queued(self) -> None:
+        """Drops queued frames, so that a close is next."""
+        self._queue.clear()
+        self.waiting = 0
+
+    def _flush(self) -> None:
+        while self._queue:
+            message = self._queue.popleft()
+            rest = _start(self._send(message))
+            if rest is not None:
+                self._task = asyncio.get_running_loop().create_task(self._finish(rest, message))
+                return
+            self.waiting -= len(message.get("text", ""))
+
+    async def _finish(self, rest: Awaitable[None], message: Message) -> None:
+        try:
+            await rest
+            self.waiting = max(0, self.waiting - len(message.get("text", "")))
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # the server says in its own ways that the peer is gone; the reading side ends the socket
+            self._closing = True
+            self._queue.clear()
+        finally:
+            self._task = None
+        self._flush()
+
+    def _check_slow(self) -> None:
+        if self.waiting > limits().outgoing_bytes:
+            self._on_slow()
+        elif self._pushed >= PROBE_BYTES:
+            self._pushed = 0
+            if self.unsent > limits().outgoing_bytes:
+                self._on_slow()
+
+
+class _Rest:
+    """The remainder of a coroutine that has already run to its first wait."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], first_wait: Any) -> None:
+        self._coroutine = coroutine
+        self._first_wait = first_wait
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        wait = self._first_wait
+        while True:
+            try:
+                value = yield wait
+            except BaseException as error:
+                resume = lambda error=error: self._coroutine.throw(error)  # noqa: E731
+            else:
+                resume = lambda value=value: self._coroutine.send(value)  # noqa: E731
+            try:
+                wait = resume()
+            except StopIteration:
+                return
+
+
+def _start(coroutine: Coroutine[Any, Any, None]) -> Awaitable[None] | None:
+    """Runs `coroutine` up to its first wait: None when it has finished, else what is left of it.
+
+    A server whose peer is gone raises here; that is the same as having sent to nobody.
+    """
+    try:
+        return _Rest(coroutine, coroutine.send(None))
+    except StopIteration:
+        return None
+    except Exception:  # as in _finish: the reading side notices and ends the socket
+        return None

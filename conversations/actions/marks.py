@@ -1,0 +1,109 @@
+"""Ticks and badges: how far a member has received and read. Marks only go forward and never past the head."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from accounts.counters import next_me
+from accounts.models import User
+from chatapi import times
+from chatapi.transactions import write_transaction
+from conversations import events
+from conversations.locks import lock_marks
+from conversations.models import Membership, Receipt, RoomMarks
+from conversations.models.membership import MembershipQuerySet
+
+Kind = Receipt.Kind
+
+
+def mark_delivered(*, user: User, seqs: Mapping[UUID, int]) -> list[Membership]:
+    """Says that everything up to `seqs[room_id]` has reached a device of `user`. Rooms they are not in are left out."""
+    return _move(user, seqs, Kind.DELIVERED)
+
+
+def mark_read(*, user: User, seqs: Mapping[UUID, int]) -> list[Membership]:
+    """Says that `user` has read everything up to `seqs[room_id]`, which also was delivered then.
+
+    The private mark, which badges are counted from, always moves; the public one, which others see, only while the
+    user shows receipts.
+    """
+    return _move(user, seqs, Kind.READ)
+
+
+def _move(user: User, seqs: Mapping[UUID, int], kind: Kind) -> list[Membership]:
+    if not any(_moves(membership, kind, seqs) for membership in _active(user, seqs)):
+        return list(_active(user, seqs))
+    with write_transaction():
+        counters = lock_marks(seqs)
+        memberships = list(_active(user, seqs).select_for_update(no_key=True, of=("self",)))
+        moved = [membership for membership in memberships if _moves(membership, kind, seqs)]
+        shown = [membership for membership in moved if _advance(membership, kind, seqs, user)]
+        _store(user, moved, shown, counters, kind)
+    return memberships
+
+
+def _active(user: User, seqs: Mapping[UUID, int]) -> MembershipQuerySet:
+    return (
+        Membership.objects.filter(user=user, room__in=list(seqs), state=Membership.State.MEMBER)
+        .select_related("room__head", "user")
+        .order_by("room_id")
+    )
+
+
+def _target(membership: Membership, seqs: Mapping[UUID, int]) -> int:
+    return min(seqs[membership.room_id], membership.room.head.seq)
+
+
+def _moves(membership: Membership, kind: Kind, seqs: Mapping[UUID, int]) -> bool:
+    target = _target(membership, seqs)
+    if kind == Kind.READ:
+        return target > membership.last_read_seq or membership.marked_unread
+    return target > membership.delivered_seq
+
+
+def _advance(membership: Membership, kind: Kind, seqs: Mapping[UUID, int], user: User) -> bool:
+    """Moves the marks in memory; True when others can see it."""
+    target = _target(membership, seqs)
+    before = (membership.delivered_seq, membership.read_seq)
+    membership.delivered_seq = max(membership.delivered_seq, target)
+    if kind == Kind.READ:
+        membership.last_read_seq = max(membership.last_read_seq, target)
+        membership.marked_unread = False
+        if user.privacy.get("read_receipts", True):
+            membership.read_seq = max(membership.read_seq, target)
+    return before != (membership.delivered_seq, membership.read_seq)
+
+
+def _store(
+    user: User,
+    moved: Sequence[Membership],
+    shown: Sequence[Membership],
+    counters: Mapping[UUID, RoomMarks],
+    kind: Kind,
+) -> None:
+    for membership in shown:
+        counter = counters[membership.room_id]
+        counter.marks += 1
+        membership.marks = counter.marks
+    if kind == Kind.READ:
+        me = next_me([user.pk])[user.pk]
+        for membership in moved:
+            membership.me_rev = me
+    RoomMarks.objects.bulk_update([counters[membership.room_id] for membership in shown], ["marks"])
+    Membership.objects.bulk_update(
+        moved, ["delivered_seq", "last_read_seq", "read_seq", "marked_unread", "marks", "me_rev"]
+    )
+    Receipt.objects.bulk_create([receipt for membership in shown for receipt in _receipts(membership, kind)],
+                                ignore_conflicts=True)
+    events.receipts_moved(shown)
+
+
+def _receipts(membership: Membership, kind: Kind) -> list[Receipt]:
+    at = times.now()
+    marks = {Kind.DELIVERED: membership.delivered_seq}
+    if kind == Kind.READ:
+        marks[Kind.READ] = membership.read_seq
+    return [
+        Receipt(room_id=membership.room_id, user_id=membership.user_id, kind=which, seq=seq, at=at)
+        for which, seq in marks.items()
+        if seq
+    ]

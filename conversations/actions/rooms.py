@@ -1,0 +1,134 @@
+"""Opening rooms, one's own view of them, and leaving them."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from accounts.counters import next_me
+from accounts.models import User
+from chatapi import times
+from chatapi.transactions import write_transaction
+from conversations import events
+from conversations.errors import NotAMember
+from conversations.locks import lock_heads
+from conversations.models import Membership, Room, RoomHead, RoomMarks
+from conversations.models.room import direct_key
+
+
+def open_direct_room(*, user: User, other: User) -> tuple[Membership, bool]:
+    """The user's membership in the one direct room of the two, and whether it was made now.
+
+    With oneself it is a room for notes. Two who open it at the same moment get the same room: the unique key of the
+    pair decides, and the loser reads the winner's.
+    """
+    key = direct_key(user.pk, other.pk)
+    found = _show_to_opener(user, key)
+    if found is not None:
+        return found, False
+    try:
+        with write_transaction():
+            return _create_direct_room(user, other, key), True
+    except IntegrityError:
+        return Membership.objects.with_room().get(user=user, room__direct_key=key), False
+
+
+def _create_direct_room(user: User, other: User, key: str) -> Membership:
+    room = Room.objects.create(kind=Room.Kind.DIRECT, direct_key=key, created_by=user)
+    RoomHead.objects.create(room=room, last_activity_at=room.created_at)
+    RoomMarks.objects.create(room=room)
+    me = next_me([user.pk])[user.pk]
+    membership = Membership(room=room, user=user, me_rev=me, joined_me=me)
+    Membership.objects.bulk_create(
+        [membership] if user == other else [membership, Membership(room=room, user=other)]
+    )
+    return Membership.objects.with_room().get(pk=membership.pk)
+
+
+def _show_to_opener(user: User, key: str) -> Membership | None:
+    """The room as it exists; a room that showed nothing to `user` so far comes into their list."""
+    membership = Membership.objects.with_room().filter(user=user, room__direct_key=key).first()
+    if membership is not None and not membership.joined_me:
+        with write_transaction():
+            locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
+            if not locked.joined_me:
+                locked.joined_me = locked.me_rev = next_me([user.pk])[user.pk]
+                locked.save(update_fields=["joined_me", "me_rev"])
+    return membership
+
+
+def change_own_settings(*, membership: Membership, changes: Mapping[str, Any]) -> Membership:
+    """Changes what only the member sees: `muted_until`, `archived`, `pinned`, `marked_unread`; the rest stays."""
+    with write_transaction():
+        locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
+        for name, value in changes.items():
+            if name == "pinned":
+                locked.pinned_at = (locked.pinned_at or times.now()) if value else None
+            else:
+                setattr(locked, name, value)
+        _save_own(locked, ["muted_until", "archived", "pinned_at", "marked_unread"])
+    return locked
+
+
+def clear_room(*, membership: Membership) -> Membership:
+    """Empties the room for this member alone: the history begins anew after the present head."""
+    with write_transaction():
+        head = RoomHead.objects.get(room=membership.room_id)
+        locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
+        locked.first_visible_seq = max(locked.first_visible_seq, head.seq + 1)
+        locked.last_read_seq = max(locked.last_read_seq, head.seq)
+        locked.marked_unread = False
+        _save_own(locked, ["first_visible_seq", "last_read_seq", "marked_unread"])
+    return locked
+
+
+def _save_own(membership: Membership, fields: list[str]) -> None:
+    membership.me_rev = next_me([membership.user_id])[membership.user_id]
+    membership.save(update_fields=[*fields, "me_rev"])
+
+
+def change_room(*, membership: Membership, changes: dict[str, Any]) -> Room:
+    """Changes the shared part (`extra`, `disappearing_seconds`) of a room. Raises NotAMember."""
+    with write_transaction():
+        head = lock_heads([membership.room_id])[membership.room_id]
+        _require_active(membership)
+        head.rev += 1
+        head.save(update_fields=["rev"])
+        room = head.room
+        for name, value in changes.items():
+            setattr(room, name, value)
+        room.rev = head.rev
+        room.save(update_fields=[*changes, "rev"])
+        events.room_updated(room)
+    return room
+
+
+def end_membership(*, room_id: UUID, user: User, state: Membership.State) -> Membership:
+    """Ends somebody's time in a room: no message of theirs has a later number, no later event reaches them.
+
+    Raises NotAMember when it has ended already.
+    """
+    with write_transaction():
+        head = lock_heads([room_id])[room_id]
+        membership = (
+            Membership.objects.select_related("user", "room")
+            .select_for_update(no_key=True, of=("self",))
+            .filter(room=room_id, user=user, state=Membership.State.MEMBER)
+            .first()
+        )
+        if membership is None:
+            raise NotAMember
+        head.rev += 1
+        head.save(update_fields=["rev"])
+        membership.state = state
+        membership.rev = membership.left_rev = head.rev
+        membership.me_rev = next_me([user.pk])[user.pk]
+        membership.save(update_fields=["state", "rev", "left_rev", "me_rev"])
+        events.member_changed(membership)
+    return membership
+
+
+def _require_active(membership: Membership) -> None:
+    if not Membership.objects.filter(pk=membership.pk, state=Membership.State.MEMBER).exists():
+        raise NotAMember

@@ -1,0 +1,16 @@
+"""Rooms, who is in them, what was said, what was read, and the sockets that carry it."""
+
+from django.apps import AppConfig
+
+
+class ConversationsConfig(AppConfig):
+    """Tells live delivery where rooms repair themselves from."""
+
+    name = "conversations"
+
+    def ready(self) -> None:
+        from chatapi.realtime.sources import sources
+        from conversations.topics import RoomTopics, ended_sessions
+
+        sources.topics = RoomTopics()
+        sources.ended_sessions = ended_sessions

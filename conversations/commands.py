@@ -1,0 +1,172 @@
+"""What a client may say on a socket: frame type to (input, action). Knows no socket; runs in a database thread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.authentication import Principal, principal_of
+from accounts.errors import InvalidToken
+from accounts.models import User
+from accounts.sockets import bare_token
+from chatapi import times
+from chatapi.errors import InvalidInput, NotFound, UnknownField
+from chatapi.rest import StrictSerializer
+from conversations import events
+from conversations.actions.marks import mark_delivered, mark_read
+from conversations.actions.messages import Draft, send_message
+from conversations.catchup import Since, changes_json
+from conversations.errors import NotAMember, UnknownFrame
+from conversations.models import Membership, Room
+from conversations.serializers import MessageInput, SeqInput, SinceFrameInput, TypingInput
+from conversations.shapes import message_json
+
+MAX_REF = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who speaks, and the room it is about."""
+
+    principal: Principal
+    room: Room
+
+    @property
+    def user(self) -> User:
+        """The user who speaks."""
+        return self.principal.user
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an `ack` carries."""
+
+    data: dict[str, Any]
+    rev: int | None = None
+    principal: Principal | None = None
+    """The caller from now on, after `auth`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A frame, understood."""
+
+    type: str
+    data: dict[str, Any]
+    ref: str | None = None
+    room: str | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Typing goes unanswered unless the client asks for it: nobody waits for it."""
+        return self.type != "typing" or self.ref is not None
+
+
+def understand(frame: dict[str, Any]) -> Command:
+    """The command in a decoded frame, its data still unchecked. Raises UnknownFrame, UnknownField, InvalidInput."""
+    if "type" not in frame and "message" in frame:
+        return _plain(frame)
+    unknown = frame.keys() - {"type", "ref", "room", "data"}
+    if unknown:
+        raise UnknownField(detail=f"A frame does not have: {', '.join(sorted(unknown))}.")
+    kind, ref, room, data = (frame.get(name) for name in ("type", "ref", "room", "data"))
+    if not isinstance(kind, str) or kind not in COMMANDS:
+        raise UnknownFrame
+    if ref is not None and not (isinstance(ref, str) and len(ref) <= MAX_REF):
+        raise InvalidInput.field("ref", "invalid", f"A ref is text of at most {MAX_REF} characters.")
+    if room is not None and not isinstance(room, str):
+        raise InvalidInput.field("room", "invalid", "A room is named by text.")
+    if data is not None and not isinstance(data, dict):
+        raise InvalidInput.field("data", "not_an_object", "The data of a frame is an object.")
+    return Command(kind, data or {}, ref, room)
+
+
+def _plain(frame: dict[str, Any]) -> Command:
+    """The form of the published example. What the server knows better (sender, recipient, time) is not looked at."""
+    unknown = frame.keys() - {"message", "sender", "recipient", "timestamp", "client_id"}
+    if unknown:
+        raise UnknownField(detail=f"A plain message does not have: {', '.join(sorted(unknown))}.")
+    given = {"text": frame["message"]}
+    if "client_id" in frame:
+        given["client_id"] = frame["client_id"]
+    return Command("message.send", given)
+
+
+def perform(caller: Caller, command: Command) -> Reply:
+    """Checks the data and does it. Raises the problems of the action, and REST framework's ValidationError."""
+    if command.room is not None and command.room != caller.room.name:
+        raise NotFound
+    read, act = COMMANDS[command.type]
+    return act(caller, checked(read, command.data))
+
+
+def checked(reader: serializers.Serializer[Any], data: dict[str, Any]) -> dict[str, Any]:
+    """`data` as `reader` understands it. One reader serves all calls: validating keeps nothing in it."""
+    return dict(reader.run_validation(data))
+
+
+class TokenInput(StrictSerializer):
+    """An access token."""
+
+    token = serializers.CharField(max_length=4_096, help_text="An access token, with or without `Bearer `.")
+
+
+class NoInput(StrictSerializer):
+    """Nothing."""
+
+
+def _send(caller: Caller, data: dict[str, Any]) -> Reply:
+    sent = send_message(draft=Draft(room_id=caller.room.pk, sender=caller.user, **data))
+    return Reply(message_json(sent.message), sent.message.rev)
+
+
+def _delivered(caller: Caller, data: dict[str, Any]) -> Reply:
+    return _marks(mark_delivered(user=caller.user, seqs={caller.room.pk: data["seq"]}))
+
+
+def _read(caller: Caller, data: dict[str, Any]) -> Reply:
+    return _marks(mark_read(user=caller.user, seqs={caller.room.pk: data["seq"]}))
+
+
+def _marks(moved: list[Membership]) -> Reply:
+    if not moved:
+        raise NotAMember
+    return Reply({"delivered_seq": moved[0].delivered_seq, "read_seq": moved[0].last_read_seq})
+
+
+def _typing(caller: Caller, data: dict[str, Any]) -> Reply:
+    events.typing_updated(room=caller.room, user=caller.user, state=data["state"])
+    return Reply({})
+
+
+def _changes(caller: Caller, data: dict[str, Any]) -> Reply:
+    return Reply(changes_json(_membership(caller), Since(data["since"], data["marks"])))
+
+
+def _membership(caller: Caller) -> Membership:
+    return Membership.objects.in_room(caller.user, caller.room.name)
+
+
+def _auth(caller: Caller, data: dict[str, Any]) -> Reply:
+    principal = principal_of(bare_token(data["token"]))
+    if principal.user != caller.user:
+        raise InvalidToken(detail="The token belongs to somebody else.")
+    return Reply({"session": str(principal.session_id)}, principal=principal)
+
+
+def _ping(caller: Caller, data: dict[str, Any]) -> Reply:
+    return Reply({"server_time": times.rfc3339(times.now())})
+
+
+Act = Callable[[Caller, dict[str, Any]], Reply]
+
+COMMANDS: dict[str, tuple[serializers.Serializer[Any], Act]] = {
+    "message.send": (MessageInput(), _send),
+    "delivered": (SeqInput(), _delivered),
+    "read": (SeqInput(), _read),
+    "typing": (TypingInput(), _typing),
+    "changes": (SinceFrameInput(), _changes),
+    "auth": (TokenInput(), _auth),
+    "ping": (NoInput(), _ping),
+}

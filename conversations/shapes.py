@@ -1,0 +1,135 @@
+"""The JSON shapes of a message and a room. A message looks the same on a page, a socket and in sync."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from chatapi.times import rfc3339, rfc3339_or_none
+from conversations.models import Membership, Message, Room
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    """A message as everybody in the room sees it; nothing in it depends on who looks.
+
+    Needs `room`, `sender` and `reply_to.sender` loaded (`Message.objects.complete()`).
+    """
+    gone = message.deleted_at is not None
+    return {
+        "id": str(message.pk),
+        "room_name": message.room.name,
+        "seq": message.seq,
+        "rev": message.rev,
+        "client_id": str(message.client_id),
+        "kind": message.kind,
+        "sender": message.sender.short(),
+        "text": "" if gone else message.text,
+        "attachments": [],
+        "reply_to": _quote(message.reply_to),
+        "mentions": [],
+        "forward_count": message.forward_count,
+        "reactions": [],
+        "pinned_until": None,
+        "expires_at": rfc3339_or_none(message.expires_at),
+        "system": message.system,
+        "content": None if gone else message.content,
+        "context": None if gone else message.context,
+        "extra": None if gone else message.extra,
+        "created_at": rfc3339(message.created_at),
+        "edited_at": rfc3339_or_none(message.edited_at),
+        "deleted_at": rfc3339_or_none(message.deleted_at),
+    }
+
+
+OWN = {"mine": {"starred": False, "reaction": None, "played": False}}
+"""What the caller alone has made of a message; nothing can be made of it yet."""
+
+
+def own_message_json(message: Message) -> dict[str, Any]:
+    """A message in a REST or sync answer: with `mine`."""
+    return message_json(message) | OWN
+
+
+def _quote(message: Message | None) -> dict[str, Any] | None:
+    if message is None:
+        return None
+    return {
+        "id": str(message.pk),
+        "seq": message.seq,
+        "sender": message.sender.short(),
+        "text": "" if message.deleted_at else message.text,
+        "kind": message.kind,
+    }
+
+
+def shared_room_json(room: Room) -> dict[str, Any]:
+    """The part of a room that is the same for everybody in it: what `room.updated` carries."""
+    return {
+        "room_name": room.name,
+        "kind": room.kind,
+        "created_at": rfc3339(room.created_at),
+        "extra": room.extra,
+        "disappearing_seconds": room.disappearing_seconds,
+    }
+
+
+def member_json(membership: Membership) -> dict[str, Any]:
+    """A member, as `member.*` frames carry it."""
+    return {"user": membership.user.short(), "state": membership.state, "role": membership.role}
+
+
+def receipt_json(membership: Membership) -> dict[str, Any]:
+    """A member's public marks, as `receipt.updated` carries them."""
+    return {
+        "user": membership.user.short(),
+        "delivered_seq": membership.delivered_seq,
+        "read_seq": membership.read_seq,
+    }
+
+
+def own_settings_json(membership: Membership, unread_count: int) -> dict[str, Any]:
+    """`my`: everything about a room that depends on who looks."""
+    active = membership.is_active
+    return {
+        "state": membership.state,
+        "role": membership.role,
+        "last_read_seq": membership.last_read_seq,
+        "unread_count": unread_count,
+        "mention_count": 0,
+        "muted_until": rfc3339_or_none(membership.muted_until),
+        "archived": membership.archived,
+        "pinned_at": rfc3339_or_none(membership.pinned_at),
+        "marked_unread": membership.marked_unread,
+        "first_visible_seq": membership.first_visible_seq,
+        "can": {"send": active, "edit": active, "add": False},
+        "cannot_send_reason": None if active else "not_a_member",
+    }
+
+
+def room_json(
+    membership: Membership,
+    *,
+    unread_count: int,
+    last_message: Message | None,
+    others: Iterable[Membership],
+) -> dict[str, Any]:
+    """A room as one member sees it. Needs `room.head`, `room.marks` and `user` loaded, and the other members."""
+    room = membership.room
+    others = list(others)
+    peer = (others[0].user if others else membership.user) if room.kind == Room.Kind.DIRECT else None
+    head = room.head
+    return shared_room_json(room) | {
+        "title": peer.shown_name if peer is not None else room.title,
+        "avatar_url": None,
+        "seq": head.seq,
+        "rev": head.rev,
+        "marks": room.marks.marks,
+        "last_activity_at": rfc3339(head.last_activity_at),
+        "last_message": own_message_json(last_message) if last_message is not None else None,
+        "members_count": len(others) + membership.is_active,
+        "others": {
+            "delivered_seq": min((other.delivered_seq for other in others), default=head.seq),
+            "read_seq": min((other.read_seq for other in others), default=head.seq),
+        },
+        "peer": peer.short() if peer is not None else None,
+        "group": None,
+        "my": own_settings_json(membership, unread_count),
+    }

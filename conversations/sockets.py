@@ -1,0 +1,245 @@
+"""What the sockets share: accept, know the caller, read frames, answer them in order, and always end with a code.
+
+A socket is accepted first and closed afterwards, because a browser shows no code for a refused handshake.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from channels.consumer import AsyncConsumer
+
+from accounts.authentication import Principal, principal_of
+from accounts.sockets import bare_token, principal_of_scope
+from chatapi import database, json, metrics
+from chatapi.errors import InvalidJson, Problem, RateLimited
+from chatapi.limits import limits
+from chatapi.origins import origin_allowed
+from chatapi.problems import as_problem
+from chatapi.realtime.frames import frame
+from chatapi.realtime.hub import Hub, hub
+from chatapi.realtime.intake import Intake, Verdict
+from chatapi.realtime.outbox import Outbox
+from chatapi.throttling import client_address
+from conversations.commands import Command, Reply, understand
+from conversations.errors import NotAuthenticated
+
+logger = logging.getLogger("chatapi.sockets")
+
+
+class Refused(Exception):
+    """The socket is to be closed with a code (PROTOCOL section 6)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Gone(Exception):
+    """The client has closed."""
+
+
+class Socket(AsyncConsumer):
+    """One WebSocket. Subclasses say what it opens on (`open`) and what a command does (`perform`).
+
+    Channels' own receive loop hops to a shared thread for every event (HARDENING F11); this one reads on its own and
+    needs no channel: the hub pushes to it.
+    """
+
+    kind: ClassVar[str]
+    maximum: ClassVar[int]
+    """How many of this kind a session may have."""
+
+    def __init__(self) -> None:
+        self.user = ""
+        self.session = ""
+        self.floor = 0
+        self.principal: Principal
+        self.code = 0
+        self._intake = Intake()
+        self._queue: deque[str] = deque()
+        self._queued = 0
+        self._worker: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The life of the socket."""
+        self.scope, self._receive = scope, receive
+        self._outbox = Outbox(send, lambda: self.close(4408))
+        self.hub: Hub = hub()
+        try:
+            await receive()
+            await send({"type": "websocket.accept"})
+            await self._live()
+        except Gone:
+            pass
+        except Refused as refusal:
+            self.close(refusal.code)
+        except Exception:
+            logger.exception("A socket failed.")
+            self.close(1011)
+        finally:
+            self._end()
+
+    async def _live(self) -> None:
+        if not origin_allowed(self._header(b"origin")):
+            raise Refused(4410)
+        self.principal = await self._authenticate()
+        self.user, self.session = str(self.principal.user.pk), str(self.principal.session_id)
+        self.hub.enter(self, self.maximum)
+        await self.open()
+        logger.info("socket opened", extra=self._facts())
+        while True:
+            self._take(await self._next())
+
+    def _end(self) -> None:
+        """Leaves no trace, whatever has happened (HARDENING F13)."""
+        if self._worker is not None:
+            self._worker.cancel()
+        self.left()
+        self.hub.exit(self)
+        self._outbox.drop()
+        metrics.socket_closed_total.labels(code=str(self.code)).inc()
+        logger.info("socket closed", extra=self._facts())
+
+    # For subclasses
+
+    async def open(self) -> None:
+        """Joins topics and says hello."""
+        raise NotImplementedError
+
+    async def perform(self, command: Command) -> Reply:
+        """Does what a client asked for."""
+        raise NotImplementedError
+
+    def left(self) -> None:
+        """Undoes `open`; also called when it failed halfway."""
+        raise NotImplementedError
+
+    # Outgoing
+
+    def push(self, texts: Sequence[str]) -> None:
+        """Sends ready frames; never waits."""
+        self._outbox.push(texts)
+
+    def close(self, code: int) -> None:
+        """Closes the socket with `code`; never waits."""
+        if not self.code:
+            self.code = code
+            if code == 4408:
+                self._outbox.discard_queued()
+            self._outbox.close(code)
+
+    # Who it is
+
+    async def _authenticate(self) -> Principal:
+        try:
+            principal = await database.run(principal_of_scope, self.scope)
+            if principal is None:
+                token = await asyncio.wait_for(self._token_of_first_frame(), limits().auth_seconds)
+                principal = await database.run(principal_of, token)
+        except (Problem, TimeoutError):
+            raise Refused(4401) from None
+        return principal
+
+    async def _token_of_first_frame(self) -> str:
+        first = understand(json.loads(await self._next()))
+        token = first.data.get("token")
+        if first.type != "auth" or not isinstance(token, str):
+            raise NotAuthenticated
+        return bare_token(token)
+
+    def _header(self, name: bytes) -> str | None:
+        values = [value for key, value in self.scope["headers"] if key == name]
+        return values[0].decode("latin-1") if values else None
+
+    # Incoming
+
+    async def _next(self) -> str:
+        """The next frame's text. Raises Gone, and Refused for a frame or a flood that ends the socket."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                self.code = self.code or message.get("code") or 1006
+                raise Gone
+            text = message.get("text")
+            size = len(text) if text is not None else len(message.get("bytes") or b"")
+            verdict = self._intake.admit(size)
+            if self.code or (verdict is Verdict.TAKE and self._is_text(text)):
+                return text or ""
+            self._refuse(verdict)
+
+    def _is_text(self, text: str | None) -> bool:
+        if text is None:
+            self._answer_problem(InvalidJson(detail="Frames are text, not binary."), None)
+        return text is not None
+
+    def _refuse(self, verdict: Verdict) -> None:
+        match verdict:
+            case Verdict.REFUSE:
+                self._answer_problem(RateLimited(retry_after_ms=self._intake.retry_after_ms), None)
+            case Verdict.FLOOD:
+                raise Refused(4429)
+            case Verdict.TOO_LARGE:
+                raise Refused(1009)
+
+    def _take(self, text: str) -> None:
+        """Queues a frame for the worker, which runs only while there is something to do."""
+        if self.code:
+            return
+        if self._queued + len(text) > 4 * limits().frame_bytes:
+            self._answer_problem(RateLimited(retry_after_ms=1_000), None)
+            return
+        self._queue.append(text)
+        self._queued += len(text)
+        if self._worker is None:
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        """Answers the queued frames one after the other: sends of one socket keep their order."""
+        try:
+            while self._queue and not self.code:
+                text = self._queue.popleft()
+                self._queued -= len(text)
+                await self._answer(text)
+        finally:
+            self._worker = None
+
+    async def _answer(self, text: str) -> None:
+        ref = None
+        try:
+            body = json.loads(text)
+            ref = body.get("ref") if isinstance(body.get("ref"), str) else None
+            command = understand(body)
+            reply = await self.perform(command)
+        except Exception as error:  # noqa: BLE001 - every error becomes a frame, none ends the socket
+            self._answer_problem(as_problem(error), ref)
+            return
+        if reply.principal is not None:
+            self._become(reply.principal)
+        if command.is_answered:
+            room = getattr(self, "room_name", None)
+            self.push([frame("ack", reply.data, ref=command.ref, room=room, rev=reply.rev)])
+
+    def _become(self, principal: Principal) -> None:
+        """A new token on a living socket may belong to another session of the same user."""
+        self.hub.exit(self)
+        self.principal, self.session = principal, str(principal.session_id)
+        self.hub.enter(self, self.maximum)
+
+    def _answer_problem(self, problem: Problem, ref: str | None) -> None:
+        self.push([frame("error", ref=ref, error=problem.as_json(secrets.token_hex(16)))])
+        if problem.status == 400 and self._intake.bad():
+            self.close(4400)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the log says about a socket: no content, no token."""
+        return {
+            "user": self.user,
+            "address": client_address(self.scope),
+            "origin": self._header(b"origin"),
+            "path": self.scope["path"],
+            "code": self.code,
+        }
