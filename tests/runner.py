@@ -21,7 +21,8 @@ from types import FrameType
 from typing import NoReturn
 from xml.etree import ElementTree
 
-from tests.servers import ServerError, postgres_server, postgres_version, redis_server, redis_version
+from tests.programs import ServerError
+from tests.servers import postgres_server, postgres_version, redis_server, redis_version
 
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("sqlite", "postgres")
