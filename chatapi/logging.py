@@ -77,6 +77,7 @@ def configuration(*, debug: bool, level: str) -> dict[str, Any]:
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "django.server": {"handlers": [], "propagate": True},
             "daphne": {"level": "WARNING"},
+            "django_tasks": {"level": "WARNING"},
             "django.channels.server": {"level": "WARNING"},
         },
     }

@@ -1,0 +1,83 @@
+"""What a body may look like: the same strict decoder as the sockets (HARDENING F14, S82)."""
+
+import pytest
+
+pytestmark = pytest.mark.urls("tests.chatapi.urls")
+
+HOSTILE = {
+    "not JSON": "{number: 1}",
+    "empty text": " ",
+    "a list": "[1]",
+    "a string": '"text"',
+    "100,000 brackets": '{"number":' + "[" * 100_000 + "]" * 100_000 + "}",
+    "17 levels": '{"number":' + "[" * 16 + "]" * 16 + "}",
+    "NaN": '{"number": NaN}',
+    "Infinity": '{"number": -Infinity}',
+    "NUL": '{"number": "\\u0000"}',
+    "half a surrogate": '{"number": "\\ud800"}',
+    "a key twice": '{"number": 1, "number": 2}',
+    "4,000 digits": '{"number": ' + "9" * 4_000 + "}",
+    "not UTF-8": b'{"number": "\xff"}',
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_bodies_are_refused_with_a_reason(api, body):
+    answer = api.send(body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_json"
+    assert answer.json()["detail"]
+
+
+def test_a_good_body_passes(api):
+    assert api.send('{"number": 1, "members": [{"role": "owner"}]}').json() == {
+        "number": 1,
+        "members": [{"role": "owner"}],
+    }
+
+
+def test_no_body_is_an_empty_object(api):
+    assert api.send("").json()["errors"] == [
+        {"field": "number", "code": "required", "message": "This field is required."}
+    ]
+
+
+def test_a_body_at_the_limit_passes_and_one_byte_more_does_not(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    assert api.send('{"number": 1}'.ljust(100)).status_code == 200
+    answer = api.send('{"number": 1}'.ljust(101))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"number": 1, "sender": "x"}', "sender"),
+        ('{"number": 1, "id": "x"}', "id"),  # known, but not for writing (S51)
+        ('{"number": 1, "members": [{"role": "a"}, {"role": "b", "is_staff": true}]}', "members.1.is_staff"),
+    ],
+)
+def test_unknown_fields_are_named_with_their_path(api, body, field):
+    problem = api.send(body).json()
+    assert problem["code"] == "unknown_field"
+    assert [error["field"] for error in problem["errors"]] == [field]
+
+
+def test_wrong_fields_are_all_listed_with_their_paths(api):
+    problem = api.send('{"number": "x", "members": [{"role": "a"}, {}]}').json()
+    assert problem["code"] == "invalid_input"
+    assert {(error["field"], error["code"]) for error in problem["errors"]} == {
+        ("number", "invalid"),
+        ("members.1.role", "required"),
+    }
+
+
+def test_other_media_types_are_refused(api):
+    answer = api.post("/strict/", {"number": 1})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", "*/*", "image/avif,image/webp"])
+def test_the_answer_is_json_whatever_the_client_accepts(api, accept):
+    answer = api.send('{"number": 1}', Accept=accept)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
