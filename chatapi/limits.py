@@ -44,6 +44,8 @@ class Limits:
 @cache
 def limits() -> Limits:
     """The limits of this process, read once."""
-    given = {field.name: env.number(f"LIMIT_{field.name.upper()}", int(str(field.default)), minimum=1)
-             for field in fields(Limits)}
+    given = {
+        field.name: env.number(f"LIMIT_{field.name.upper()}", int(str(field.default)), minimum=1)
+        for field in fields(Limits)
+    }
     return Limits(**given)

@@ -14,11 +14,12 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 
 REDACTED = "[redacted]"
 
+# Quotes may be escaped: JSON inside of JSON.
 _JWT = r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"
 _BEARER = r"(?<=bearer )[^\s\"',]+"
 _NAMED = (
     r"(?<![\w])((?:authorization|ticket|token|access|refresh|password|new_password|current_password|code|secret"
-    r"|challenge|signature|api_key)[\"']?\s*[=:]\s*[\"']?)(?!bearer\b)[^\s\"'&,;}]+"
+    r"|challenge|signature|api_key)\\*[\"']?\s*[=:]\s*\\*[\"']?)(?!bearer\b)[^\s\"'\\&,;}]+"
 )
 _SECRETS = re.compile(f"{_JWT}|{_BEARER}|{_NAMED}", re.IGNORECASE)
 _LINE_BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
@@ -45,7 +46,7 @@ class JsonFormatter(logging.Formatter):
             line["request_id"] = request_id.get()
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return redact(json.dumps(line))
+        return redact(_LINE_BREAKS.sub(_escaped, json.dumps(line)))
 
 
 class TextFormatter(logging.Formatter):
@@ -53,9 +54,9 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = dt.datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        message = _LINE_BREAKS.sub(lambda match: repr(match[0])[1:-1], record.getMessage())
+        message = _LINE_BREAKS.sub(_escaped, record.getMessage())
         extra = "".join(f" {name}={value}" for name, value in _extra(record).items())
-        text = f"{at} {record.levelname:<7} {message}{_LINE_BREAKS.sub(' ', extra)}"
+        text = f"{at} {record.levelname:<7} {message}{_LINE_BREAKS.sub(_escaped, extra)}"
         if record.exc_info:
             text = f"{text} request_id={request_id.get()}\n{self.formatException(record.exc_info)}"
         return redact(text)
@@ -81,6 +82,11 @@ def configuration(*, debug: bool, level: str) -> dict[str, Any]:
             "django.channels.server": {"level": "WARNING"},
         },
     }
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """JSON's way to write a character, for those that JSON leaves alone and terminals obey."""
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

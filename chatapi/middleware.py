@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import Any
 from urllib.parse import SplitResult
 
@@ -142,7 +143,8 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
         """The file in one piece: a stream would cost a thread under ASGI, and these files are small."""
         found = static_file.get_response(request.method, request.META)
-        reply = HttpResponse(found.file.read() if found.file else b"", status=int(found.status))
+        with found.file or BytesIO() as file:
+            reply = HttpResponse(file.read(), status=int(found.status))
         for name, value in found.headers:
             reply.headers[name] = value
         return reply

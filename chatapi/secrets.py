@@ -23,9 +23,7 @@ def development_secret(folder: Path, name: str, *, debug: bool) -> str:
 
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(
-        {"SECRET_KEY": secrets.token_urlsafe(48), "TOKEN_KEYS": f"dev:{secrets.token_urlsafe(48)}"}
-    )
+    content = json.dumps({"SECRET_KEY": secrets.token_urlsafe(48), "TOKEN_KEYS": f"dev:{secrets.token_urlsafe(48)}"})
     draft = path.with_name(f"{FILE_NAME}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(content, encoding="utf-8")

@@ -98,9 +98,7 @@ def _linked(rows: Iterable[Row], since: int) -> Iterator[Change]:
 def _receipts(room: Room, since: int, viewer: Membership | None) -> list[Membership]:
     if viewer is not None and not viewer.is_active:
         return []
-    return list(
-        Membership.objects.filter(room=room, marks__gt=since).select_related("user", "room").order_by("marks")
-    )
+    return list(Membership.objects.filter(room=room, marks__gt=since).select_related("user", "room").order_by("marks"))
 
 
 def changes_json(membership: Membership, since: Since, epoch: str | None = None) -> dict[str, Any]:

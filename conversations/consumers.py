@@ -136,7 +136,9 @@ def _snapshot(membership: Membership, resume: Resume | None) -> Snapshot | None:
         changes = changes_since(membership.room_id, resume.since, limit=limits().replay_frames, viewer=membership)
     if changes is None:
         numbers = {"rev": room["rev"], "marks": room["marks"]}
-        return Snapshot(epoch, room, **numbers, replay=[], ready=frame("ready", numbers | {"complete": False, "reset": True}))
+        return Snapshot(
+            epoch, room, **numbers, replay=[], ready=frame("ready", numbers | {"complete": False, "reset": True})
+        )
     ready = frame("ready", {"rev": changes.rev, "marks": changes.marks, "complete": changes.complete})
     live_from = changes.rev if changes.complete else room["rev"]
     return Snapshot(epoch, room, live_from, changes.marks, _texts(changes), ready)
@@ -145,5 +147,3 @@ def _snapshot(membership: Membership, resume: Resume | None) -> Snapshot | None:
 def _texts(changes: Changes) -> list[str]:
     durable = [json.dumps(change.as_json()) for change in changes.durable]
     return durable + [json.dumps(receipt_frame(row)) for row in changes.receipts]
-
-

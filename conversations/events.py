@@ -6,7 +6,7 @@ from accounts.models import User
 from chatapi import json
 from chatapi.realtime.event import Event
 from chatapi.realtime.frames import frame
-from chatapi.realtime.publish import publish
+from chatapi.realtime.publish import publish, publish_passing
 from conversations.frames import Change, receipt_frame
 from conversations.models import Membership, Message, Room
 
@@ -34,7 +34,7 @@ def receipts_moved(memberships: Iterable[Membership]) -> None:
 def typing_updated(*, room: Room, user: User, state: str) -> None:
     """Somebody is typing, recording, or stopped; nobody stores that."""
     text = frame("typing.updated", {"user": user.short(), "state": state}, room=room.name)
-    publish([Event(room.topic, text, but_user=str(user.pk))])
+    publish_passing(Event(room.topic, text, but_user=str(user.pk)))
 
 
 def change_event(change: Change) -> Event:

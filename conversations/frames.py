@@ -60,6 +60,4 @@ class Change:
 
 def receipt_frame(membership: Membership) -> dict[str, Any]:
     """`receipt.updated`: how far somebody has received and read."""
-    return frame_json(
-        "receipt.updated", receipt_json(membership), room=membership.room.name, marks=membership.marks
-    )
+    return frame_json("receipt.updated", receipt_json(membership), room=membership.room.name, marks=membership.marks)

@@ -25,7 +25,5 @@ def lock_heads(room_ids: Iterable[UUID]) -> dict[UUID, RoomHead]:
 
 def lock_marks(room_ids: Iterable[UUID]) -> dict[UUID, RoomMarks]:
     """The receipt counters of these rooms, locked."""
-    rows = (
-        RoomMarks.objects.filter(room__in=set(room_ids)).order_by("room_id").select_for_update(no_key=True)
-    )
+    rows = RoomMarks.objects.filter(room__in=set(room_ids)).order_by("room_id").select_for_update(no_key=True)
     return {row.room_id: row for row in rows}

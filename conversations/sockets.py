@@ -49,7 +49,7 @@ class Socket(AsyncConsumer):
     needs no channel: the hub pushes to it.
     """
 
-    kind: ClassVar[str]
+    kind: str
     maximum: ClassVar[int]
     """How many of this kind a session may have."""
 
@@ -241,5 +241,5 @@ class Socket(AsyncConsumer):
             "address": client_address(self.scope),
             "origin": self._header(b"origin"),
             "path": self.scope["path"],
-            "code": self.code,
+            "close_code": self.code,
         }

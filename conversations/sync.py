@@ -59,7 +59,9 @@ class Cursor:
         """The cursor that `text` stands for. Raises InvalidCursor."""
         activity, room_name, started_at, me = decode_cursor(text, 4)
         try:
-            return cls(dt.datetime.fromisoformat(activity), str(room_name), dt.datetime.fromisoformat(started_at), int(me))
+            return cls(
+                dt.datetime.fromisoformat(activity), str(room_name), dt.datetime.fromisoformat(started_at), int(me)
+            )
         except (TypeError, ValueError):
             raise InvalidCursor from None
 

@@ -91,9 +91,7 @@ class RoomViewSet(ViewSet):
         """POST conversations/"""
         other = User.objects.find(read(UserReferenceSerializer, request.data)["user"])
         membership, created = open_direct_room(user=_user(request), other=other)
-        return Response(
-            room_of(membership), HTTPStatus.CREATED if created else HTTPStatus.OK
-        )
+        return Response(room_of(membership), HTTPStatus.CREATED if created else HTTPStatus.OK)
 
     @extend_schema(
         summary="A room",
@@ -307,7 +305,11 @@ class SyncViewSet(ViewSet):
             OpenApiExample("New device", {}, request_only=True),
             OpenApiExample(
                 "Back after a while",
-                {"epoch": "8d3c1f0a9b7e6d54", "me": 12, "rooms": {"b0sQzX9yV3kR7mN2pL5tW8aC": {"rev": 812, "marks": 95}}},
+                {
+                    "epoch": "8d3c1f0a9b7e6d54",
+                    "me": 12,
+                    "rooms": {"b0sQzX9yV3kR7mN2pL5tW8aC": {"rev": 812, "marks": 95}},
+                },
                 request_only=True,
             ),
         ],

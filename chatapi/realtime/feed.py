@@ -14,6 +14,8 @@ from chatapi.realtime.sources import Missed
 class Listener(Protocol):
     """A socket, as a feed sees it."""
 
+    kind: str
+    """What the session's sockets are counted by."""
     user: str
     session: str
     floor: int

@@ -53,12 +53,14 @@ class Hub:
     # Sockets
 
     def enter(self, listener: Listener, maximum: int) -> None:
-        """Counts `listener` in its session; above `maximum` the session's oldest socket is closed with 4409."""
+        """Counts `listener` in its session; above `maximum` of its kind the oldest one is closed with 4409."""
         listeners = self._sessions.setdefault(listener.session, [])
         listeners.append(listener)
         metrics.sockets_open.inc()
-        if len(listeners) > maximum:
-            listeners[0].close(4409)
+        alike = [other for other in listeners if other.kind == listener.kind]
+        if len(alike) > maximum:
+            self.exit(alike[0])
+            alike[0].close(4409)
 
     def join(self, topic: str, room: str, listener: Listener) -> None:
         """Registers `listener` before it reads its snapshot (HARDENING F7)."""

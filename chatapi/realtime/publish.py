@@ -16,3 +16,8 @@ def publish(events: Sequence[Event]) -> None:
     """
     if events:
         transaction.on_commit(lambda: bus().send(list(events)), robust=True)
+
+
+def publish_passing(event: Event) -> None:
+    """Sends an event that no row stands for (typing), at once and from any thread or event loop."""
+    bus().send([event])

@@ -92,8 +92,9 @@ def _store(
     Membership.objects.bulk_update(
         moved, ["delivered_seq", "last_read_seq", "read_seq", "marked_unread", "marks", "me_rev"]
     )
-    Receipt.objects.bulk_create([receipt for membership in shown for receipt in _receipts(membership, kind)],
-                                ignore_conflicts=True)
+    Receipt.objects.bulk_create(
+        [receipt for membership in shown for receipt in _receipts(membership, kind)], ignore_conflicts=True
+    )
     events.receipts_moved(shown)
 
 

@@ -150,7 +150,9 @@ def _earlier(drafts: Iterable[Draft]) -> dict[Key, Message]:
     """The messages that exist already under the drafts' keys."""
     wanted = {draft.key for draft in drafts}
     rows = Message.objects.complete().filter(
-        sender__in={key[0] for key in wanted}, room__in={key[1] for key in wanted}, client_id__in={key[2] for key in wanted}
+        sender__in={key[0] for key in wanted},
+        room__in={key[1] for key in wanted},
+        client_id__in={key[2] for key in wanted},
     )
     found = {(row.sender_id, row.room_id, row.client_id): row for row in rows}
     return {key: row for key, row in found.items() if key in wanted}

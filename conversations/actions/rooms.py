@@ -40,9 +40,7 @@ def _create_direct_room(user: User, other: User, key: str) -> Membership:
     RoomMarks.objects.create(room=room)
     me = next_me([user.pk])[user.pk]
     membership = Membership(room=room, user=user, me_rev=me, joined_me=me)
-    Membership.objects.bulk_create(
-        [membership] if user == other else [membership, Membership(room=room, user=other)]
-    )
+    Membership.objects.bulk_create([membership] if user == other else [membership, Membership(room=room, user=other)])
     return Membership.objects.with_room().get(pk=membership.pk)
 
 
