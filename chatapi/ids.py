@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 import uuid
+from collections.abc import Iterable
 
 _LAST_12_BITS = 0xFFF
 _LAST_62_BITS = (1 << 62) - 1
@@ -37,6 +38,11 @@ def parse_uuid(value: object) -> uuid.UUID | None:
         return uuid.UUID(value)
     except ValueError:
         return None
+
+
+def parse_uuids(values: Iterable[object]) -> list[uuid.UUID]:
+    """The UUIDs among `values`."""
+    return [parsed for value in values if (parsed := parse_uuid(value)) is not None]
 
 
 def is_room_name(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Every row that clients follow, as the frame that tells it. Live delivery, repair, `changes/` and `sync/` share them."""
+"""Every row that clients follow, as the frame that tells it: live, in a repair, in `changes/` and in `sync/`."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Sum
+
 from accounts.models import User
 from conversations.models import Membership, Message
 from conversations.models.membership import MembershipQuerySet
@@ -27,7 +29,7 @@ def rooms_json(memberships: Sequence[Membership]) -> list[dict[str, Any]]:
     return [
         room_json(
             membership,
-            unread_count=membership.unread_count,
+            unread_count=membership.unread_count,  # type: ignore[attr-defined]  # an annotation of with_unread
             last_message=last_messages.get(membership.pk),
             others=others[membership.room_id],
         )
@@ -42,8 +44,8 @@ def room_of(membership: Membership) -> dict[str, Any]:
 
 def badge_of(user: User) -> int:
     """The total badge: unread messages of the rooms that are neither muted nor archived."""
-    rooms = Membership.objects.of(user).listed().badged().with_unread().values_list("unread_count", flat=True)
-    return sum(rooms)
+    rooms = Membership.objects.of(user).listed().badged().with_unread()
+    return int(rooms.aggregate(total=Sum("unread_count"))["total"] or 0)
 
 
 def _last_messages(memberships: Iterable[Membership]) -> dict[UUID, Message]:

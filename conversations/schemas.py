@@ -54,7 +54,9 @@ class SharedMessageSchema(serializers.Serializer[Any]):
     expires_at = MomentField(allow_null=True, help_text="When it disappears.")
     system = serializers.DictField(allow_null=True, help_text="What happened, for a system message.")
     content = serializers.DictField(allow_null=True, help_text="Structured content.")
-    context = serializers.DictField(allow_null=True, help_text="What it refers to outside of the room.")
+    context = serializers.DictField(  # type: ignore[assignment]  # Field has an attribute of that name
+        allow_null=True, help_text="What it refers to outside of the room."
+    )
     extra = serializers.DictField(allow_null=True, help_text="The app's own data.")
     created_at = MomentField(help_text="When it was stored. For showing; the order is by `seq`.")
     edited_at = MomentField(allow_null=True, help_text="When it was last edited.")
@@ -162,7 +164,9 @@ class FrameSchema(serializers.Serializer[Any]):
     marks = serializers.IntegerField(required=False, help_text="The number of a receipt.")
     me = serializers.IntegerField(required=False, help_text="The number of a change of the user's own.")
     at = MomentField(help_text="When the frame was made.")
-    data = serializers.DictField(help_text="The message, member, room part or receipt as it is now.")
+    data = serializers.DictField(  # type: ignore[assignment]  # Serializer has an attribute of that name
+        help_text="The message, member, room part or receipt as it is now."
+    )
 
 
 class ChangesSchema(serializers.Serializer[Any]):

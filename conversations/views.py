@@ -65,8 +65,8 @@ class RoomViewSet(ViewSet):
     @extend_schema(
         summary="My rooms",
         description=(
-            "All rooms of the caller, pinned ones first, then by activity, each with its last message and unread count. "
-            "A room moves while you page: key entries by `room_name`."
+            "All rooms of the caller, pinned ones first, then by activity, each with its last message and unread "
+            "count. A room moves while you page: key entries by `room_name`."
         ),
         parameters=[RoomQuery],
         responses={HTTPStatus.OK: RoomPageSchema} | problems(InvalidInput, InvalidCursor, *CALLER),
@@ -79,9 +79,9 @@ class RoomViewSet(ViewSet):
     @extend_schema(
         summary="Open a conversation",
         description=(
-            "The one direct room of the caller and the given user, made now (201) or earlier (200). With oneself: notes. "
-            "Its `room_name` is what messages, history and `ws/chat/<room_name>/` are addressed with. The other person "
-            "sees the room once somebody has written in it."
+            "The one direct room of the caller and the given user, made now (201) or earlier (200). With oneself: "
+            "notes. Its `room_name` is what messages, history and `ws/chat/<room_name>/` are addressed with. "
+            "The other person sees the room once somebody has written in it."
         ),
         request=UserReferenceSerializer,
         responses={HTTPStatus.CREATED: RoomSchema, HTTPStatus.OK: RoomSchema} | problems(*BODY, NotFound, *CALLER),
@@ -129,8 +129,8 @@ class RoomViewSet(ViewSet):
     @extend_schema(
         summary="Clear a room for me",
         description=(
-            "Empties the room for the caller alone: the history begins anew, nothing is unread, and the room leaves the "
-            "list until the next message. The others keep everything."
+            "Empties the room for the caller alone: the history begins anew, nothing is unread, and the room leaves "
+            "the list until the next message. The others keep everything."
         ),
         parameters=[ROOM_NAME],
         responses={HTTPStatus.NO_CONTENT: None} | problems(NotFound, *CALLER),
@@ -192,7 +192,7 @@ class MessageViewSet(ViewSet):
     def retrieve(self, request: Request, room_name: str, message_id: str) -> Response:
         """GET conversations/{room_name}/messages/{id}/"""
         membership = own_membership(request, room_name)
-        message = Message.objects.complete().visible_to(membership).filter(pk=ids.parse_uuid(message_id)).first()
+        message = Message.objects.complete().visible_to(membership).filter(pk__in=ids.parse_uuids([message_id])).first()
         if message is None:
             raise NotFound
         return Response(own_message_json(message))
@@ -216,8 +216,8 @@ class MarkViewSet(ViewSet):
     @extend_schema(
         summary="Say what was read",
         description=(
-            "Everything up to `seq` was read, and so delivered. Moves the badge on all devices of the caller; the others "
-            "see it unless the caller hides receipts. Only this moves the read mark: sending does not."
+            "Everything up to `seq` was read, and so delivered. Moves the badge on all devices of the caller; the "
+            "others see it unless the caller hides receipts. Only this moves the read mark: sending does not."
         ),
         parameters=[ROOM_NAME],
         request=SeqInput,
@@ -274,8 +274,9 @@ class ChangesViewSet(ViewSet):
     @extend_schema(
         summary="What I missed in a room",
         description=(
-            "Every row of the room that changed after `since`, once, as it is now, in `rev` order: the frames the socket "
-            "would have carried. At most 1,000; `complete` tells whether to ask again from `rev`. Numbers never expire."
+            "Every row of the room that changed after `since`, once, as it is now, in `rev` order: the frames the "
+            "socket would have carried. At most 1,000; `complete` tells whether to ask again from `rev`. "
+            "Numbers never expire."
         ),
         parameters=[ROOM_NAME, ChangesQuery],
         responses={HTTPStatus.OK: ChangesSchema} | problems(InvalidInput, NotFound, *CALLER),
@@ -294,9 +295,9 @@ class SyncViewSet(ViewSet):
     @extend_schema(
         summary="What this device missed",
         description=(
-            "Send what the device has; only rooms that changed come back, newest activity first, at most 100 a call: POST "
-            "the same body to `next` for more. With `{}` it is the start of a new device. In a room with more than 20 "
-            "changes `limited` is true and the newest 20 are given: take the newest page of messages instead."
+            "Send what the device has; only rooms that changed come back, newest activity first, at most 100 a call: "
+            "POST the same body to `next` for more. With `{}` it is the start of a new device. In a room with more than "
+            "20 changes `limited` is true and the newest 20 are given: take the newest page of messages instead."
         ),
         parameters=[OpenApiParameter("cursor", str, description="Part of `next`.")],
         request=SyncInput,

@@ -89,7 +89,7 @@ class Outbox:
             self.waiting = max(0, self.waiting - len(message.get("text", "")))
         except asyncio.CancelledError:
             raise
-        except Exception:  # the server says in its own ways that the peer is gone; the reading side ends the socket
+        except Exception:  # noqa: BLE001 - servers say in their own ways that the peer is gone; the reader ends it
             self._closing = True
             self._queue.clear()
         finally:
@@ -115,14 +115,13 @@ class _Rest:
     def __await__(self) -> Generator[Any, Any, None]:
         wait = self._first_wait
         while True:
+            step: Callable[[Any], Any] = self._coroutine.send
             try:
                 value = yield wait
-            except BaseException as error:
-                resume = lambda error=error: self._coroutine.throw(error)  # noqa: E731
-            else:
-                resume = lambda value=value: self._coroutine.send(value)  # noqa: E731
+            except BaseException as error:  # noqa: BLE001 - a cancellation is the coroutine's to handle
+                step, value = self._coroutine.throw, error
             try:
-                wait = resume()
+                wait = step(value)
             except StopIteration:
                 return
 
@@ -136,5 +135,5 @@ def _start(coroutine: Coroutine[Any, Any, None]) -> Awaitable[None] | None:
         return _Rest(coroutine, coroutine.send(None))
     except StopIteration:
         return None
-    except Exception:  # as in _finish: the reading side notices and ends the socket
+    except Exception:  # noqa: BLE001 - as in _finish
         return None

@@ -22,7 +22,7 @@ class Room(models.Model):
     name = models.CharField(max_length=64, unique=True, default=ids.room_name, editable=False)
     """The opaque name in URLs."""
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.DIRECT)
-    direct_key = models.CharField(max_length=73, unique=True, null=True, editable=False)
+    direct_key = models.CharField(max_length=73, unique=True, null=True, editable=False)  # noqa: DJ001 - unique or none
     """Both users' ids in order: a pair has one direct room by construction."""
     title = models.CharField(max_length=100, blank=True)
     """The human name of a group; a direct room is called after the other person."""
