@@ -83,16 +83,11 @@ def prove(*, challenge_id: str, code: str) -> Challenge:
 
 
 def use(challenge: Challenge) -> None:
-    """Spends a proven challenge. Raises ChallengeExpired if it was spent, or its code replaced, in the meantime."""
-    unspent = Challenge.objects.filter(pk=challenge.pk, used_at__isnull=True, code_hash=challenge.code_hash)
-    if not unspent.update(used_at=times.now()):
-        raise ChallengeExpired
-
-
-def void(*, purpose: Challenge.Purpose, address: str) -> None:
-    """Ends the open challenges of an address; they go on counting for its hour."""
+    """Spends a proven challenge. Raises ChallengeExpired if it was spent, voided or given a new code meanwhile."""
     now = times.now()
-    Challenge.objects.open(now).filter(purpose=purpose, address=address).update(expires_at=now)
+    same = Challenge.objects.filter(pk=challenge.pk, code_hash=challenge.code_hash)
+    if not same.filter(used_at__isnull=True, expires_at__gt=now).update(used_at=now):
+        raise ChallengeExpired
 
 
 def _check_resend(challenge: Challenge, now: dt.datetime) -> None:

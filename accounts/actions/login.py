@@ -3,7 +3,7 @@
 from django.contrib.auth.hashers import make_password
 
 from accounts.actions import challenges, sessions
-from accounts.actions.registering import create_account
+from accounts.actions.registering import complete
 from accounts.errors import ChallengeExpired, InvalidCredentials
 from accounts.identifiers import canonical_login
 from accounts.models import Challenge, Session, User
@@ -33,11 +33,16 @@ def open_session(*, challenge_id: str, code: str, device_name: str, address: str
     """
     challenge = challenges.prove(challenge_id=challenge_id, code=code)
     with write_transaction():
-        challenges.use(challenge)
-        user = create_account(challenge.registration) if challenge.registration else challenge.user
-        if user is None or not user.is_active:
-            raise ChallengeExpired
-        return sessions.start(user=user, device_name=device_name, address=address)
+        return sessions.start(user=_proven_user(challenge), device_name=device_name, address=address)
+
+
+def _proven_user(challenge: Challenge) -> User:
+    if challenge.registration is not None:
+        return complete(challenge, challenge.registration)
+    challenges.use(challenge)
+    if challenge.user is None or not challenge.user.is_active:
+        raise ChallengeExpired
+    return challenge.user
 
 
 def _password_matches(user: User | None, password: str) -> bool:

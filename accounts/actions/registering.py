@@ -1,6 +1,7 @@
 """Asking for an account, and getting it once the address is proven (HARDENING S1-S4)."""
 
 import datetime as dt
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -26,8 +27,7 @@ def register(*, username: str, email: str, password: str, mobile_number: str, di
     now = times.now()
     with write_transaction():
         _check_username(username, email, now)
-        challenges.void(purpose=Challenge.Purpose.REGISTER, address=email)
-        Registration.objects.filter(email=email, expires_at__gt=now).update(expires_at=now)
+        _close(_lock_pending(email), now)
         registration = Registration.objects.create(
             username=username,
             email=email,
@@ -44,14 +44,22 @@ def register(*, username: str, email: str, password: str, mobile_number: str, di
         )
 
 
-def create_account(registration: Registration) -> User:
+def complete(challenge: Challenge, registration: Registration) -> User:
     """The user that a proven registration asked for, inside the caller's transaction.
 
     Raises InvalidInput (`username_taken`) or ChallengeExpired where the name or the address was lost meanwhile.
     """
+    pending = _lock_pending(registration.email)
+    challenges.use(challenge)
+    user = _create_user(registration)
+    _close(pending, times.now())
+    return user
+
+
+def _create_user(registration: Registration) -> User:
     try:
         with transaction.atomic():
-            user = User.objects.create_user(
+            return User.objects.create_user(
                 username=registration.username,
                 email=registration.email,
                 password=registration.password,
@@ -62,8 +70,21 @@ def create_account(registration: Registration) -> User:
         if User.objects.filter(email=registration.email).exists():
             raise ChallengeExpired from None
         raise _username_taken() from None
-    challenges.void(purpose=Challenge.Purpose.REGISTER, address=registration.email)
-    return user
+
+
+def _lock_pending(email: str) -> list[UUID]:
+    """The registrations of an address, locked in one order before anything of theirs is touched.
+
+    Without it two proofs of one address can each hold their challenge and wait for the other's: a deadlock.
+    """
+    pending = Registration.objects.select_for_update(no_key=True).filter(email=email).order_by("pk")
+    return list(pending.values_list("pk", flat=True))
+
+
+def _close(pending: list[UUID], now: dt.datetime) -> None:
+    """Voids locked registrations and their challenges; the rows go on counting for the address's hour."""
+    Registration.objects.filter(pk__in=pending, expires_at__gt=now).update(expires_at=now)
+    Challenge.objects.open(now).filter(registration__in=pending).update(expires_at=now)
 
 
 def _check_username(username: str, email: str, now: dt.datetime) -> None:

@@ -33,7 +33,7 @@ def run_jobs() -> None:
 def code_mailed_to(address: str) -> str:
     """The code in the newest mail to `address`."""
     run_jobs()
-    texts = [message.body for message in mail.outbox if address in message.to]
+    texts = [str(message.body) for message in mail.outbox if address in message.to]
     return re.findall(r"\b\d{6}\b", texts[-1])[0]
 
 
