@@ -21,7 +21,9 @@ def refuse_unsafe() -> None:
 
     Raises ImproperlyConfigured with every reason and what to set instead.
     """
-    errors = [message for message in run_checks(tags=[Tags.security]) if message.level >= ERROR]
+    missing_key = [] if settings.DEBUG else list(_secret_key())
+    # Without a key the other checks cannot even look at it.
+    errors = missing_key or [message for message in run_checks(tags=[Tags.security]) if message.level >= ERROR]
     if errors:
         raise ImproperlyConfigured("\n".join(["The server does not start:", *map(_line, errors)]))
 

@@ -13,7 +13,9 @@ pytestmark = [pytest.mark.urls("tests.chatapi.urls"), pytest.mark.django_db]
 @pytest.fixture
 def rows():
     return DBTaskResult.objects.bulk_create(
-        DBTaskResult(priority=number % 90, task_path="x", queue_name="q", backend_name="b", args_kwargs={}, run_after=now())
+        DBTaskResult(
+            priority=number % 90, task_path="x", queue_name="q", backend_name="b", args_kwargs={}, run_after=now()
+        )
         for number in range(120)
     )
 

@@ -7,7 +7,7 @@ window.addEventListener("load", () => {
   window.ui = SwaggerUIBundle({
     url: documentUrl,
     dom_id: "#swagger-ui",
-    deepLinking: true,
+    deepLinking: !location.hash.startsWith("#problem"), // those are rows of our own table
     displayRequestDuration: true,
     docExpansion: "none",
     filter: true,
