@@ -38,6 +38,8 @@ class Command(BaseCommand):
         if "PUBLIC_URL" not in os.environ:
             settings.PUBLIC_URL = f"http://localhost:{port}"  # before anything has made a link
         call_command("migrate", interactive=False, verbosity=0)
+        if demo:
+            call_command("demo", stdout=self.stdout)
         worker = start_worker_thread()
         self._announce(host, port)
         try:
