@@ -24,7 +24,7 @@ def issue(
     user: User | None = None,
     registration: Registration | None = None,
 ) -> Challenge:
-    """A new challenge; its code is made and mailed by a job, in the caller's transaction's wake.
+    """A new challenge; its code is made and mailed by a job that is queued in the same transaction.
 
     So the answer takes the same time whoever the address belongs to, and no code ever lies in a table or a queue.
     Raises RateLimited where the address had too many codes or wrong tries for this purpose within the hour.
