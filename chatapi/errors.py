@@ -145,6 +145,14 @@ class UnsupportedMediaType(Problem):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class LengthRequired(Problem):
+    """A body was sent in chunks: send it with a Content-Length."""
+
+    code = "length_required"
+    title = "The body's length must be announced."
+    status = HTTPStatus.LENGTH_REQUIRED
+
+
 class TooLarge(Problem):
     """The body is above the limit."""
 

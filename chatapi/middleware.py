@@ -27,6 +27,7 @@ from chatapi.addresses import client_address
 from chatapi.errors import (
     InvalidHost,
     InvalidRequest,
+    LengthRequired,
     MethodNotAllowed,
     NotFound,
     PermissionDenied,
@@ -88,11 +89,8 @@ class RequestIdMiddleware(Around):
         request.request_id = request_id.get()  # type: ignore[attr-defined]
         request.began = time.monotonic()  # type: ignore[attr-defined]
         windows.set([])
-        try:
-            request.get_host()
-        except DisallowedHost:
-            return problem_reply(InvalidHost(), request_id.get())
-        return None
+        problem = _refusal(request)
+        return problem_reply(problem, request_id.get()) if problem else None
 
     def after(self, request: HttpRequest, reply: HttpResponseBase) -> HttpResponseBase:
         reply.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
@@ -167,6 +165,17 @@ class ProblemMiddleware(Around):
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
         """The reply to what a plain Django view raised; REST views have their own handler."""
         return problem_reply(as_problem(error), request.request_id)  # type: ignore[attr-defined]
+
+
+def _refusal(request: HttpRequest) -> Problem | None:
+    """What is wrong with the request before anybody looks at its address."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return InvalidHost()
+    if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+        return LengthRequired()  # Django would take the body for an empty one
+    return None
 
 
 class PermanentRedirectKeepingMethod(HttpResponseRedirectBase):

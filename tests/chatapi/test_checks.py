@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 
 from chatapi.checks import check_settings, refuse_unsafe
 
 ROOT = Path(__file__).resolve().parents[2]
 SAFE = {
     "DEBUG": False,
-    "SECRET_KEY": "s" * 50,
+    "SECRET_KEY": "a long key of many letters, 0123456789, not for use",
     "TOKEN_KEYS": [f"a:{'t' * 40}"],
     "ALLOWED_HOSTS": ["chat.example.org"],
     "RATE_LIMITS": True,
@@ -58,6 +59,11 @@ def test_what_may_be_meant_is_only_a_warning(safe):
     safe.REDIS_URL = ""
     assert {message.id for message in check_settings(None)} == {"chatapi.W002", "chatapi.W003"}
     refuse_unsafe()
+
+
+def test_the_deployment_check_of_django_is_clean(safe):
+    safe.DATABASE, safe.REDIS_URL = {"ENGINE": "django.db.backends.postgresql"}, "redis://127.0.0.1:1/0"
+    call_command("check", "--deploy", "--fail-level", "WARNING", tags=["security"])
 
 
 @pytest.mark.parametrize("server", ["chatapi.wsgi", "chatapi.asgi"])

@@ -72,6 +72,11 @@ def test_a_foreign_host_name_is_a_problem(api, settings, debug):
     assert answer.headers["X-Request-ID"]
 
 
+def test_a_body_in_chunks_is_refused_rather_than_taken_for_an_empty_one(api):
+    answer = api.post("/strict/", headers={"Transfer-Encoding": "chunked"}, CONTENT_LENGTH=None)
+    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+
+
 def test_a_wrong_method_is_a_problem_that_names_the_right_ones(api):
     for path, allowed in (("/strict/", "POST, OPTIONS"), ("/healthz/", "GET, HEAD")):
         answer = api.delete(path)
