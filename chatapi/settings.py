@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "chatapi.middleware.SecurityHeadersMiddleware",
     "chatapi.middleware.RequestIdMiddleware",
     "chatapi.middleware.OriginMiddleware",
-    "chatapi.middleware.StaticFilesMiddleware",
+    "chatapi.static_files.StaticFilesMiddleware",
     "chatapi.middleware.ProblemMiddleware",
 ]
 
