@@ -5,8 +5,6 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.models.session import session_topic
-from accounts.serializers import MeSerializer
-from chatapi import json, times
 from chatapi.realtime.event import Event
 from chatapi.realtime.publish import publish
 
@@ -20,11 +18,8 @@ def sessions_ended(session_ids: Iterable[UUID]) -> None:
 
 
 def profile_updated(user: User) -> None:
-    """The user's own devices show the new profile; it took the number `user.me_rev`."""
-    frame = {
-        "type": "user.updated",
-        "me": user.me_rev,
-        "at": times.rfc3339(times.now()),
-        "data": MeSerializer(user).data,
-    }
-    publish([Event(topic=user.topic, text=json.dumps(frame))])
+    """The user's own devices show the new profile; it took the number `user.me_rev`.
+
+    A bell without content: a process that has an inbox of the user reads the rows.
+    """
+    publish([Event(topic=user.topic, rev=user.me_rev)])

@@ -47,7 +47,8 @@ def enter(argv: list[str]) -> None:
 
 
 def key(lock: Path) -> str:
-    made_from = (sys.version, platform.machine(), str(VENV), lock.read_text())
+    """Not the patch version: two Pythons 3.11 of one machine would tear the environment out of each other's hands."""
+    made_from = (sys.version_info[:2], platform.machine(), str(VENV), lock.read_text())
     return f"{lock.name}:{hashlib.sha256(repr(made_from).encode()).hexdigest()}"
 
 

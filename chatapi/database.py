@@ -5,6 +5,7 @@ that all of Channels shares. More work than threads waits in the pool's queue.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ IDLE_SECONDS = 5.0
 """A connection unused for longer is asked whether it still lives before work is given to it."""
 
 _local = threading.local()
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -36,6 +38,18 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     repeat: reads are, and so is every action of this project (sends by `client_id`, marks by never going back).
     """
     return await asyncio.get_running_loop().run_in_executor(_threads(), partial(_call, function, *args, **kwargs))
+
+
+def run_later(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Calls `function` in a database thread; nobody waits for it, and a failure is only logged."""
+    _threads().submit(_call_and_log, partial(function, *args, **kwargs))
+
+
+def _call_and_log(function: Callable[[], object]) -> None:
+    try:
+        _call(function)
+    except Exception:
+        logger.info("Something that nobody waited for failed.", exc_info=True)
 
 
 def _call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,5 +1,6 @@
 """Identifiers: time-ordered ids for rows, unguessable names for what appears in a URL."""
 
+import datetime as dt
 import os
 import re
 import secrets
@@ -23,6 +24,11 @@ def uuid7() -> uuid.UUID:
     value |= 0b10 << 62
     value |= noise & _LAST_62_BITS
     return uuid.UUID(int=value)
+
+
+def uuid7_at(moment: dt.datetime) -> uuid.UUID:
+    """The smallest UUID version 7 of that moment: ids from then on are not below it."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62)
 
 
 def room_name() -> str:

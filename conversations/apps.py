@@ -10,7 +10,7 @@ class ConversationsConfig(AppConfig):
 
     def ready(self) -> None:
         from chatapi.realtime.sources import sources
-        from conversations.topics import RoomTopics, ended_sessions
+        from conversations.topics import Topics, ended_sessions
 
-        sources.topics = RoomTopics()
+        sources.topics = Topics()
         sources.ended_sessions = ended_sessions

@@ -1,7 +1,7 @@
 """What a client may say on a socket: frame type to (input, action). Knows no socket; runs in a database thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rest_framework import serializers
@@ -18,8 +18,9 @@ from conversations.actions.marks import mark_delivered, mark_read
 from conversations.actions.messages import Draft, send_message
 from conversations.catchup import Since, changes_json
 from conversations.errors import NotAMember, UnknownFrame
+from conversations.inbox import resume_inbox
 from conversations.models import Membership, Room
-from conversations.serializers import MessageInput, SeqInput, SinceFrameInput, TypingInput
+from conversations.serializers import MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
 from conversations.shapes import message_json
 
 MAX_REF = 100
@@ -27,23 +28,34 @@ MAX_REF = 100
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who speaks, and the room it is about."""
+    """Who speaks, and the one room of their socket; an inbox names a room in each frame."""
 
     principal: Principal
-    room: Room
+    room: Room | None = None
 
     @property
     def user(self) -> User:
         """The user who speaks."""
         return self.principal.user
 
+    def membership(self, room_name: str | None) -> Membership:
+        """The caller's membership in the room of a frame. Raises NotFound for any other, InvalidInput for none."""
+        if room_name is None and self.room is None:
+            raise InvalidInput.field("room", "required", "On this socket a frame names its room.")
+        if room_name is not None and self.room is not None and room_name != self.room.name:
+            raise NotFound
+        name = room_name if self.room is None else self.room.name
+        return Membership.objects.select_related("room").in_room(self.user, str(name))
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an `ack` carries."""
+    """What is answered: frames first, then an `ack` (or what the command is answered with instead)."""
 
     data: dict[str, Any]
+    type: str = "ack"
     rev: int | None = None
+    frames: list[dict[str, Any]] = field(default_factory=list)
     principal: Principal | None = None
     """The caller from now on, after `auth`."""
 
@@ -71,7 +83,7 @@ def understand(frame: dict[str, Any]) -> Command:
     if unknown:
         raise UnknownField(detail=f"A frame does not have: {', '.join(sorted(unknown))}.")
     kind, ref, room, data = (frame.get(name) for name in ("type", "ref", "room", "data"))
-    if not isinstance(kind, str) or kind not in COMMANDS:
+    if not isinstance(kind, str) or kind not in INBOX_COMMANDS:
         raise UnknownFrame
     if ref is not None and not (isinstance(ref, str) and len(ref) <= MAX_REF):
         raise InvalidInput.field("ref", "invalid", f"A ref is text of at most {MAX_REF} characters.")
@@ -84,26 +96,22 @@ def understand(frame: dict[str, Any]) -> Command:
 
 def _plain(frame: dict[str, Any]) -> Command:
     """The form of the published example. What the server knows better (sender, recipient, time) is not looked at."""
-    unknown = frame.keys() - {"message", "sender", "recipient", "timestamp", "client_id"}
+    unknown = frame.keys() - {"message", "sender", "recipient", "timestamp", "client_id", "room"}
     if unknown:
         raise UnknownField(detail=f"A plain message does not have: {', '.join(sorted(unknown))}.")
     given = {"text": frame["message"]}
     if "client_id" in frame:
         given["client_id"] = frame["client_id"]
-    return Command("message.send", given)
+    return Command("message.send", given, room=frame.get("room") if isinstance(frame.get("room"), str) else None)
 
 
 def perform(caller: Caller, command: Command) -> Reply:
     """Checks the data and does it. Raises the problems of the action, and REST framework's ValidationError."""
-    if command.room is not None and command.room != caller.room.name:
-        raise NotFound
-    read, act = COMMANDS[command.type]
-    return act(caller, checked(read, command.data))
-
-
-def checked(reader: serializers.Serializer[Any], data: dict[str, Any]) -> dict[str, Any]:
-    """`data` as `reader` understands it. One reader serves all calls: validating keeps nothing in it."""
-    return dict(reader.run_validation(data))
+    commands = INBOX_COMMANDS if caller.room is None else ROOM_COMMANDS
+    if command.type not in commands:
+        raise UnknownFrame
+    read, act = commands[command.type]
+    return act(caller, command, dict(read.run_validation(command.data)))
 
 
 class TokenInput(StrictSerializer):
@@ -116,17 +124,18 @@ class NoInput(StrictSerializer):
     """Nothing."""
 
 
-def _send(caller: Caller, data: dict[str, Any]) -> Reply:
-    sent = send_message(draft=Draft(room_id=caller.room.pk, sender=caller.user, **data))
-    return Reply(message_json(sent.message), sent.message.rev)
+def _send(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
+    room_id = caller.room.pk if caller.room is not None else caller.membership(command.room).room_id
+    sent = send_message(draft=Draft(room_id=room_id, sender=caller.user, **data))
+    return Reply(message_json(sent.message), rev=sent.message.rev)
 
 
-def _delivered(caller: Caller, data: dict[str, Any]) -> Reply:
-    return _marks(mark_delivered(user=caller.user, seqs={caller.room.pk: data["seq"]}))
+def _delivered(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
+    return _marks(mark_delivered(user=caller.user, seqs={caller.membership(command.room).room_id: data["seq"]}))
 
 
-def _read(caller: Caller, data: dict[str, Any]) -> Reply:
-    return _marks(mark_read(user=caller.user, seqs={caller.room.pk: data["seq"]}))
+def _read(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
+    return _marks(mark_read(user=caller.user, seqs={caller.membership(command.room).room_id: data["seq"]}))
 
 
 def _marks(moved: list[Membership]) -> Reply:
@@ -135,33 +144,40 @@ def _marks(moved: list[Membership]) -> Reply:
     return Reply({"delivered_seq": moved[0].delivered_seq, "read_seq": moved[0].last_read_seq})
 
 
-def _typing(caller: Caller, data: dict[str, Any]) -> Reply:
-    events.typing_updated(room=caller.room, user=caller.user, state=data["state"])
+def _typing(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
+    membership = caller.membership(command.room)
+    if not membership.is_active:
+        raise NotAMember
+    events.typing_updated(room=membership.room, user=caller.user, state=data["state"])
     return Reply({})
 
 
-def _changes(caller: Caller, data: dict[str, Any]) -> Reply:
-    return Reply(changes_json(_membership(caller), Since(data["since"], data["marks"])))
+def _changes(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
+    return Reply(changes_json(caller.membership(command.room), Since(data["since"], data["marks"])))
 
 
-def _membership(caller: Caller) -> Membership:
-    return Membership.objects.in_room(caller.user, caller.room.name)
-
-
-def _auth(caller: Caller, data: dict[str, Any]) -> Reply:
+def _auth(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
     principal = principal_of(bare_token(data["token"]))
     if principal.user != caller.user:
         raise InvalidToken(detail="The token belongs to somebody else.")
     return Reply({"session": str(principal.session_id)}, principal=principal)
 
 
-def _ping(caller: Caller, data: dict[str, Any]) -> Reply:
+def _ping(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
     return Reply({"server_time": times.rfc3339(times.now())})
 
 
-Act = Callable[[Caller, dict[str, Any]], Reply]
+def _resume(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
+    rooms = {name: Since(**numbers) for name, numbers in data["rooms"].items()}
+    answer = resume_inbox(caller.user, epoch=data.get("epoch", ""), me=data["me"], rooms=rooms)
+    return Reply(answer.ready, type="ready", frames=answer.frames)
 
-COMMANDS: dict[str, tuple[serializers.Serializer[Any], Act]] = {
+
+Act = Callable[[Caller, Command, dict[str, Any]], Reply]
+Commands = dict[str, tuple[serializers.Serializer[Any], Act]]
+"""One reader serves all calls: validating keeps nothing in it."""
+
+ROOM_COMMANDS: Commands = {
     "message.send": (MessageInput(), _send),
     "delivered": (SeqInput(), _delivered),
     "read": (SeqInput(), _read),
@@ -170,3 +186,4 @@ COMMANDS: dict[str, tuple[serializers.Serializer[Any], Act]] = {
     "auth": (TokenInput(), _auth),
     "ping": (NoInput(), _ping),
 }
+INBOX_COMMANDS: Commands = ROOM_COMMANDS | {"resume": (ResumeInput(), _resume)}

@@ -1,22 +1,22 @@
-"""`ws/chat/<room_name>/`: one room, live."""
+"""`ws/chat/<room_name>/`: one room, live. `ws/inbox/`: everything of one user on one socket."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from django.utils.functional import cached_property
-
-from chatapi import database, json, times
+from chatapi import database, json
 from chatapi.errors import NotFound
 from chatapi.limits import limits
 from chatapi.realtime.frames import frame
-from conversations import events
 from conversations.catchup import Changes, Since, changes_since
-from conversations.commands import Caller, Command, Reply, perform
+from conversations.commands import Caller
 from conversations.epoch import current_epoch
 from conversations.frames import receipt_frame
+from conversations.inbox import inbox_standing
 from conversations.listing import room_of
-from conversations.models import Membership
+from conversations.models import Membership, Room
+from conversations.serializers import MAX_NUMBER
 from conversations.sockets import Refused, Socket
 
 
@@ -28,78 +28,38 @@ class ChatConsumer(Socket):
 
     def __init__(self) -> None:
         super().__init__()
-        self._membership: Membership | None = None
-        self._typing = False
+        self._room: Room | None = None
 
     async def open(self) -> None:
         """Registers first, reads then, and flushes what came in between (HARDENING F7)."""
+        self.room_name = str(self.scope["url_route"]["kwargs"]["room_name"])
         membership = await database.run(self._find_membership)
         if not membership.is_active:
             raise Refused(4403)
-        self._membership = membership
-        self.floor = membership.floor
-        self.hub.join(membership.room.topic, membership.room.name, self)
-        snapshot = await database.run(_snapshot, membership, self._resume)
+        self._room, self.floor = membership.room, membership.floor
+        self.hub.join(self._room.topic, self._room.name, self)
+        snapshot = await database.run(_snapshot, membership, resume_of(self.scope))
         if snapshot is None:
             raise Refused(4403)
-        self.push([self._hello(snapshot), *snapshot.replay, snapshot.ready])
-        self.hub.go_live(membership.room.topic, self, snapshot.rev, snapshot.marks)
+        self.push([self.hello(epoch=snapshot.epoch, room=snapshot.room), *snapshot.replay, snapshot.ready])
+        self.hub.go_live(self._room.topic, self, snapshot.rev, snapshot.marks)
 
     def left(self) -> None:
-        """Leaves the room's topic, and stops typing."""
-        if self._membership is not None:
-            self.hub.leave(self._membership.room.topic, self)
-            if self._typing:
-                events.typing_updated(room=self._membership.room, user=self.principal.user, state="idle")
-
-    async def perform(self, command: Command) -> Reply:
-        """Runs a command in a database thread."""
-        if command.type == "typing":
-            self._typing = command.data.get("state") in {"typing", "recording"}
-        return await database.run(perform, self._caller, command)
+        """Leaves the room's topic."""
+        if self._room is not None:
+            self.hub.leave(self._room.topic, self)
 
     @property
-    def room_name(self) -> str:
-        """The name in the URL."""
-        return str(self.scope["url_route"]["kwargs"]["room_name"])
-
-    @property
-    def _caller(self) -> Caller:
-        if self._membership is None:
-            raise NotFound
-        return Caller(self.principal, self._membership.room)
+    def caller(self) -> Caller:
+        """Who speaks, in this room."""
+        return Caller(self.principal, self._room)
 
     def _find_membership(self) -> Membership:
         try:
             memberships = Membership.objects.select_related("room")
-            return memberships.in_room(self.principal.user, self.room_name)
+            return memberships.in_room(self.principal.user, self.room_name or "")
         except NotFound:
             raise Refused(4404) from None
-
-    @cached_property
-    def _resume(self) -> "Resume | None":
-        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"), max_num_fields=20)
-        given = {name: values[-1] for name, values in query.items()}
-        if not given.get("since", "").isascii() or not given.get("since", "").isdecimal():
-            return None
-        marks = given.get("marks", "")
-        marks_number = int(marks) if marks.isascii() and marks.isdecimal() else 0
-        return Resume(Since(min(int(given["since"]), 2**62), min(marks_number, 2**62)), given.get("epoch", ""))
-
-    def _hello(self, snapshot: "Snapshot") -> str:
-        now = times.rfc3339(times.now())
-        return frame(
-            "hello",
-            {
-                "epoch": snapshot.epoch,
-                "server_time": now,
-                "heartbeat_seconds": limits().heartbeat_seconds,
-                "user": self.principal.user.short(),
-                "session": self.session,
-                "room": snapshot.room,
-                "limits": limits().as_json(),
-            },
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +68,19 @@ class Resume:
 
     since: Since
     epoch: str
+
+
+def resume_of(scope: dict[str, Any]) -> Resume | None:
+    """`?since=&marks=&epoch=` of a socket's address; None without a number in `since`."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=20)
+    since, marks = (_number(query.get(name, [""])[-1]) for name in ("since", "marks"))
+    if since is None:
+        return None
+    return Resume(Since(since, marks or 0), query.get("epoch", [""])[-1])
+
+
+def _number(text: str) -> int | None:
+    return min(int(text), MAX_NUMBER) if text.isascii() and text.isdecimal() and len(text) < 20 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +120,43 @@ def _snapshot(membership: Membership, resume: Resume | None) -> Snapshot | None:
 def _texts(changes: Changes) -> list[str]:
     durable = [json.dumps(change.as_json()) for change in changes.durable]
     return durable + [json.dumps(receipt_frame(row)) for row in changes.receipts]
+
+
+class InboxConsumer(Socket):
+    """Everything of one user: the frames of all their rooms, and what only they see or own."""
+
+    kind = "inbox"
+    maximum = limits().inbox_sockets_per_session
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._early: list[str] | None = []
+        """Frames that come before the hello."""
+
+    async def open(self) -> None:
+        """Registers first, reads then, and flushes what came in between."""
+        user = self.principal.user
+        self.hub.join(user.topic, "", self)
+        await self.hub.enter_inbox(self)
+        standing = await database.run(inbox_standing, user)
+        early, self._early = self._early or [], None
+        self.push([self.hello(epoch=standing.epoch, me=standing.me, badge=standing.badge), *early])
+        self.hub.go_live(user.topic, self, standing.me, 0)
+
+    def left(self) -> None:
+        """Leaves the user's topic and all rooms."""
+        if self.user:
+            self.hub.exit_inbox(self)
+            self.hub.leave(self.principal.user.topic, self)
+
+    @property
+    def caller(self) -> Caller:
+        """Who speaks; each frame names its room."""
+        return Caller(self.principal)
+
+    def push(self, texts: Sequence[str]) -> None:
+        """Sends ready frames, the hello first."""
+        if self._early is None:
+            super().push(texts)
+        else:
+            self._early.extend(texts)

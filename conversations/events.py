@@ -1,6 +1,8 @@
 """Facts about rooms, told to whoever listens, after the commit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
 
 from accounts.models import User
 from chatapi import json
@@ -31,6 +33,15 @@ def receipts_moved(memberships: Iterable[Membership]) -> None:
     publish([receipt_event(membership) for membership in memberships])
 
 
+def own_changed(numbers: Mapping[UUID, int]) -> None:
+    """What only these users see or own has changed; each took that `me` number.
+
+    A bell without content: a process that has an inbox of the user reads the rows (`topics.Topics.missed`), so nothing
+    is made for users who are not there.
+    """
+    publish([Event(f"user.{user_id}", rev=me) for user_id, me in numbers.items()])
+
+
 def typing_updated(*, room: Room, user: User, state: str) -> None:
     """Somebody is typing, recording, or stopped; nobody stores that."""
     text = frame("typing.updated", {"user": user.short(), "state": state}, room=room.name)
@@ -46,8 +57,14 @@ def change_event(change: Change) -> Event:
         rev=change.rev,
         prev=change.prev,
         seq=row.seq if isinstance(row, Message) else 0,
-        leaves=str(row.user_id) if isinstance(row, Membership) and not row.is_active else "",
+        **(_coming_or_going(row) if isinstance(row, Membership) else {}),
     )
+
+
+def _coming_or_going(row: Membership) -> dict[str, Any]:
+    if row.is_active:
+        return {"joins": str(row.user_id), "floor": row.floor}
+    return {"leaves": str(row.user_id)}
 
 
 def receipt_event(membership: Membership) -> Event:

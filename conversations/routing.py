@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.urls import re_path
 
-from conversations.consumers import ChatConsumer
+from conversations.consumers import ChatConsumer, InboxConsumer
 
 
 async def nowhere(scope: Any, receive: Any, send: Any) -> None:
@@ -17,5 +17,6 @@ async def nowhere(scope: Any, receive: Any, send: Any) -> None:
 websocket_urlpatterns = [
     # Any name at all is accepted and then closed with 4404: a browser shows no code for a refused handshake.
     re_path(r"^ws/chat/(?P<room_name>[^/]*)/?$", ChatConsumer.as_asgi()),
+    re_path(r"^ws/inbox/?$", InboxConsumer.as_asgi()),
     re_path(r"", cast(Any, nowhere)),
 ]

@@ -55,6 +55,10 @@ class SeqInput(StrictSerializer):
 class _ByRoom(serializers.DictField):
     """Something per room, for a bounded number of rooms."""
 
+    def __init__(self, *, maximum: int | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._maximum = maximum or limits().rooms_per_call
+
     default_error_messages = {
         "too_many": "At most {limit} rooms can be named at once.",
         "no_room": "{name} is not the name of a room.",
@@ -62,8 +66,8 @@ class _ByRoom(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping):
-            if len(data) > limits().rooms_per_call:
-                self.fail("too_many", limit=limits().rooms_per_call)
+            if len(data) > self._maximum:
+                self.fail("too_many", limit=self._maximum)
             for name in data:
                 if not ids.is_room_name(str(name)):
                     self.fail("no_room", name=repr(str(name))[:80])
@@ -116,6 +120,18 @@ class SyncInput(StrictSerializer):
     epoch = serializers.CharField(required=False, allow_blank=True, max_length=64, help_text="As last answered.")
     me = NumberField(required=False, default=0, help_text="`me.rev` as last answered.")
     rooms = _ByRoom(child=SinceInput(), required=False, default=dict, help_text="Room name to its numbers.")
+
+
+class ResumeInput(SyncInput):
+    """What a device has, in a `resume` frame: at most 500 rooms, the rest in further frames."""
+
+    rooms = _ByRoom(
+        child=SinceInput(),
+        required=False,
+        default=dict,
+        maximum=500,
+        help_text="Room name to its numbers, at most 500.",
+    )
 
 
 class TypingInput(StrictSerializer):

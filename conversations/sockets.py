@@ -14,7 +14,7 @@ from channels.consumer import AsyncConsumer
 
 from accounts.authentication import Principal, principal_of
 from accounts.sockets import bare_token, principal_of_scope
-from chatapi import database, json, metrics
+from chatapi import database, json, metrics, times
 from chatapi.errors import InvalidJson, Problem, RateLimited
 from chatapi.limits import limits
 from chatapi.origins import origin_allowed
@@ -24,7 +24,7 @@ from chatapi.realtime.hub import Hub, hub
 from chatapi.realtime.intake import Intake, Verdict
 from chatapi.realtime.outbox import Outbox
 from chatapi.throttling import client_address
-from conversations.commands import Command, Reply, understand
+from conversations.commands import Caller, Command, perform, understand
 from conversations.errors import NotAuthenticated
 
 logger = logging.getLogger("chatapi.sockets")
@@ -43,7 +43,7 @@ class Gone(Exception):
 
 
 class Socket(AsyncConsumer):
-    """One WebSocket. Subclasses say what it opens on (`open`) and what a command does (`perform`).
+    """One WebSocket. Subclasses say what it opens on (`open`) and how to leave it (`left`).
 
     Channels' own receive loop hops to a shared thread for every event (HARDENING F11); this one reads on its own and
     needs no channel: the hub pushes to it.
@@ -63,6 +63,7 @@ class Socket(AsyncConsumer):
         self._queue: deque[str] = deque()
         self._queued = 0
         self._worker: asyncio.Task[None] | None = None
+        self._typing: set[str] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The life of the socket."""
@@ -98,6 +99,7 @@ class Socket(AsyncConsumer):
         """Leaves no trace, whatever has happened (HARDENING F13)."""
         if self._worker is not None:
             self._worker.cancel()
+        self._stop_typing()
         self.left()
         self.hub.exit(self)
         self._outbox.drop()
@@ -106,12 +108,16 @@ class Socket(AsyncConsumer):
 
     # For subclasses
 
+    room_name: str | None = None
+    """The room that all frames are about; None where each names its own."""
+
     async def open(self) -> None:
         """Joins topics and says hello."""
         raise NotImplementedError
 
-    async def perform(self, command: Command) -> Reply:
-        """Does what a client asked for."""
+    @property
+    def caller(self) -> Caller:
+        """Who speaks, for commands."""
         raise NotImplementedError
 
     def left(self) -> None:
@@ -119,6 +125,17 @@ class Socket(AsyncConsumer):
         raise NotImplementedError
 
     # Outgoing
+
+    def hello(self, *, epoch: str, **standing: Any) -> str:
+        """The first frame: who it is, what holds here, and where things stand."""
+        data = {
+            "epoch": epoch,
+            "server_time": times.rfc3339(times.now()),
+            "heartbeat_seconds": limits().heartbeat_seconds,
+            "user": self.principal.user.short(),
+            "session": self.session,
+        }
+        return frame("hello", data | standing | {"limits": limits().as_json()})
 
     def push(self, texts: Sequence[str]) -> None:
         """Sends ready frames; never waits."""
@@ -129,7 +146,7 @@ class Socket(AsyncConsumer):
         if not self.code:
             self.code = code
             if code == 4408:
-                self._outbox.discard_queued()
+                self._outbox.abandon()
             self._outbox.close(code)
 
     # Who it is
@@ -213,15 +230,30 @@ class Socket(AsyncConsumer):
             body = json.loads(text)
             ref = body.get("ref") if isinstance(body.get("ref"), str) else None
             command = understand(body)
-            reply = await self.perform(command)
+            reply = await database.run(perform, self.caller, command)
+            self._note_typing(command)
         except Exception as error:  # noqa: BLE001 - every error becomes a frame, none ends the socket
             self._answer_problem(as_problem(error), ref)
             return
         if reply.principal is not None:
             self._become(reply.principal)
+        texts = [json.dumps(body) for body in reply.frames]
         if command.is_answered:
-            room = getattr(self, "room_name", None)
-            self.push([frame("ack", reply.data, ref=command.ref, room=room, rev=reply.rev)])
+            room = command.room or self.room_name
+            texts.append(frame(reply.type, reply.data, ref=command.ref, room=room, rev=reply.rev))
+        self.push(texts)
+
+    def _note_typing(self, command: Command) -> None:
+        if command.type == "typing":
+            room_name = command.room or self.room_name or ""
+            self._typing.discard(room_name)
+            if command.data["state"] != "idle":
+                self._typing.add(room_name)
+
+    def _stop_typing(self) -> None:
+        """Whoever is gone types no more; best effort, it ends by itself anyway."""
+        for room_name in self._typing:
+            database.run_later(perform, self.caller, Command("typing", {"state": "idle"}, room=room_name))
 
     def _become(self, principal: Principal) -> None:
         """A new token on a living socket may belong to another session of the same user."""

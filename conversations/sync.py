@@ -14,17 +14,16 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import User, UserCounter
-from accounts.serializers import MeSerializer
 from chatapi import times
 from chatapi.cursors import decode_cursor, encode_cursor
 from chatapi.errors import InvalidCursor
 from chatapi.limits import limits
-from chatapi.realtime.frames import frame_json
 from conversations.catchup import Since, chain, merged
 from conversations.epoch import current_epoch
 from conversations.frames import receipt_frame
 from conversations.listing import badge_of, own_rooms, rooms_json
 from conversations.models import Membership, Message, Room
+from conversations.own_changes import profile_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +99,7 @@ def sync(user: User, known: Known, cursor: Cursor | None = None) -> tuple[dict[s
 def _own_changes(user: User, since: int) -> list[dict[str, Any]]:
     """What is the user's own and not about a room (a room's own settings come with the room)."""
     fresh = User.objects.get(pk=user.pk)
-    if fresh.me_rev <= since:
-        return []
-    return [frame_json("user.updated", dict(MeSerializer(fresh).data), me=fresh.me_rev)]
+    return [profile_frame(fresh, prev=since)] if fresh.me_rev > since else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,8 +296,8 @@ class SyncViewSet(ViewSet):
         summary="What this device missed",
         description=(
             "Send what the device has; only rooms that changed come back, newest activity first, at most 100 a call: "
-            "POST the same body to `next` for more. With `{}` it is the start of a new device. In a room with more than "
-            "20 changes `limited` is true and the newest 20 are given: take the newest page of messages instead."
+            "POST the same body to `next` for more. With `{}` it is the start of a new device. In a room with more "
+            "than 20 changes `limited` is true and the newest 20 are given: take the newest page of messages."
         ),
         parameters=[OpenApiParameter("cursor", str, description="Part of `next`.")],
         request=SyncInput,

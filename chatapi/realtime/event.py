@@ -26,6 +26,9 @@ class Event:
     """The message the frame is about, so that a socket whose history begins later gets a `skip` instead."""
     but_user: str = ""
     """A user whose sockets do not get this passing frame (nobody is told that they are typing themselves)."""
+    joins: str = ""
+    """A user who is in the room from this frame on, seeing messages from `floor` on."""
+    floor: int = 0
     leaves: str = ""
     """A user who is no longer in the room after this frame: their sockets get it and are then closed with 4403."""
     close: int = 0

@@ -1,13 +1,11 @@
-"""One topic's order in one process, without any I/O: what is due, what waits, and who may see it.
-
-Events arrive from several processes, now and then swapped, rarely lost. A durable event is due when its `rev` is the
-next one; until then it waits. A hole that does not close by itself is the hub's to repair from the database.
-"""
+"""One topic in one process, without any I/O: its order, who listens, and who of them may see what."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from chatapi.realtime.event import Event
+from chatapi.realtime.frames import frame
+from chatapi.realtime.order import Order
 from chatapi.realtime.sources import Missed
 
 
@@ -29,117 +27,77 @@ class Listener(Protocol):
 
 
 class Feed:
-    """The state of one topic: how far it was delivered, what waits, who listens."""
+    """The state of one topic."""
 
-    __slots__ = (
-        "_ahead",
-        "_head",
-        "_joining",
-        "_live",
-        "_waiting",
-        "_waiting_marks",
-        "marks",
-        "repairing",
-        "rev",
-        "room",
-        "topic",
-    )
+    __slots__ = ("_ahead", "_joining", "_live", "durable", "members", "receipts", "repairing", "room", "topic")
 
-    def __init__(self, topic: str, room: str) -> None:
+    def __init__(self, topic: str, room: str = "") -> None:
         self.topic = topic
         self.room = room
-        self.rev = -1
-        """The last `rev` delivered; -1 until the first listener has read the head."""
-        self.marks = -1
+        """The room's name, for the frames that the hub makes itself."""
+        self.durable = Order()
+        self.receipts = Order()
         self.repairing = False
-        self._head = (0, 0)
-        self._waiting: dict[int, Event] = {}
-        self._waiting_marks: dict[int, Event] = {}
+        self.members: Members | None = None
+        """The users with an inbox here who are in the room; None until somebody has looked."""
         self._joining: dict[Listener, list[Event]] = {}
         self._live: dict[Listener, int] = {}
         """Live listeners and the `rev` their own snapshot had."""
         self._ahead = 0
-        """The highest snapshot of a live listener: up to there the feed is careful."""
+        """The highest snapshot of a live listener: up to there delivery has to be careful."""
 
     # What is due
 
     def offer(self, event: Event) -> list[Event]:
-        """The events that are due now that `event` has arrived: none, this one, or it and those that waited."""
+        """The events that are due now that `event` has arrived.
+
+        An event without a text is a bell: it only says how far the database has got.
+        """
+        if event.rev and not event.text:
+            self.durable.note_head(event.rev)
+            return []
         if event.rev:
-            return self._offer_durable(event)
+            return self.durable.offer(event.rev, event)
         if event.marks:
-            return self._offer_receipt(event)
-        return [event] if self.started else []
+            return self.receipts.offer(event.marks, event)
+        return [event]
 
-    def _offer_durable(self, event: Event) -> list[Event]:
-        if self.started and event.rev == self.rev + 1 and not self._waiting:
-            self.rev = event.rev
-            return [event]
-        if event.rev > self.rev:
-            self._waiting[event.rev] = event
-        return self._due()
+    def begin(self, rev: int, marks: int) -> list[Event]:
+        """Begins at the first listener's snapshot; the events that waited above it are due."""
+        return [*self.durable.begin(rev), *self.receipts.begin(marks)]
 
-    def _offer_receipt(self, event: Event) -> list[Event]:
-        if event.marks > self.marks:
-            self._waiting_marks[event.marks] = event
-        return self._due()
-
-    def _due(self) -> list[Event]:
-        due: list[Event] = []
-        if not self.started:
-            return due
-        while (event := self._waiting.pop(self.rev + 1, None)) is not None:
-            self.rev += 1
-            due.append(event)
-        while (event := self._waiting_marks.pop(self.marks + 1, None)) is not None:
-            self.marks += 1
-            due.append(event)
-        return due
+    def begin_before(self, event: Event) -> None:
+        """Begins right before `event`, where only inboxes follow: they ask for themselves what was earlier."""
+        if event.rev:
+            self.durable.begin(event.rev - 1)
+        if event.marks:
+            self.receipts.begin(event.marks - 1)
 
     def apply(self, missed: Missed) -> list[Event]:
         """The events that are due after a repair: those of the database, then what waited behind them.
 
         Numbers jump here: a row that changed twice meanwhile comes once, at its newest `rev`.
         """
-        due = [event for event in missed.events if event.rev > self.rev or event.marks > self.marks]
-        self.rev = max(self.rev, missed.rev)
-        self.marks = max(self.marks, missed.marks)
-        self._drop_old()
-        return due + self._due()
-
-    def start(self, rev: int, marks: int) -> list[Event]:
-        """Begins at the first listener's snapshot; the events that waited above it are due."""
-        if self.started:
-            return []
-        self.rev, self.marks = rev, marks
-        self._drop_old()
-        return self._due()
-
-    def _drop_old(self) -> None:
-        self._waiting = {rev: event for rev, event in self._waiting.items() if rev > self.rev}
-        self._waiting_marks = {marks: event for marks, event in self._waiting_marks.items() if marks > self.marks}
-
-    @property
-    def started(self) -> bool:
-        """Whether the feed knows where it stands."""
-        return self.rev >= 0
+        rev, marks = self.durable.number, self.receipts.number
+        due = [event for event in missed.events if event.rev > rev or event.marks > marks]
+        return [*due, *self.durable.advance(missed.rev), *self.receipts.advance(missed.marks)]
 
     def note_head(self, rev: int, marks: int) -> None:
-        """Remembers that the database has got as far as this."""
-        self._head = (max(self._head[0], rev), max(self._head[1], marks))
+        """Remembers how far the database has got."""
+        self.durable.note_head(rev)
+        self.receipts.note_head(marks)
 
     @property
     def has_hole(self) -> bool:
         """Whether something is known to exist that has not arrived."""
-        behind = self._head[0] > self.rev or self._head[1] > self.marks
-        return self.started and (behind or bool(self._waiting or self._waiting_marks))
+        return self.durable.has_hole or self.receipts.has_hole
 
     # Who listens
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nobody listens any more."""
-        return not self._live and not self._joining
+    def has_listeners(self) -> bool:
+        """Whether a socket listens to this very topic."""
+        return bool(self._live or self._joining)
 
     @property
     def live(self) -> Iterable[Listener]:
@@ -150,12 +108,12 @@ class Feed:
         """Registers `listener` before it reads its snapshot: from here on events are kept for it."""
         self._joining[listener] = []
 
-    def go_live(self, listener: Listener, rev: int) -> list[Event]:
-        """Ends the joining of `listener`, whose snapshot had `rev`; the kept events that its snapshot lacks."""
+    def go_live(self, listener: Listener, rev: int) -> list[str]:
+        """Ends the joining of `listener`, whose snapshot had `rev`; the frames that came meanwhile."""
         kept = self._joining.pop(listener, [])
         self._live[listener] = rev
         self._ahead = max(self._ahead, rev)
-        return [event for event in kept if event.rev > rev or not event.rev]
+        return self.texts_for(listener, kept)
 
     def leave(self, listener: Listener) -> None:
         """Forgets `listener`."""
@@ -171,13 +129,49 @@ class Feed:
         for kept in self._joining.values():
             kept.extend(events)
 
+    # Who may see what
+
     def is_plain(self, events: Sequence[Event]) -> bool:
         """Whether every listener without a floor gets all of `events` as they are."""
-        for event in events:
-            if event.but_user or event.leaves or not event.text or (event.rev and event.rev <= self._ahead):
-                return False
-        return True
+        return not any(event.but_user or (event.rev and event.rev <= self._ahead) for event in events)
 
-    def snapshot_rev(self, listener: Listener) -> int:
-        """The `rev` of the snapshot that a live `listener` began with."""
-        return self._live[listener]
+    def texts_for(self, listener: Listener, events: Sequence[Event]) -> list[str]:
+        """The frames of `events` for a live listener: without what its snapshot had."""
+        snapshot = self._live[listener]
+        news = [event for event in events if not event.rev or event.rev > snapshot]
+        return self.visible(news, listener.user, listener.floor)
+
+    def visible(self, events: Sequence[Event], user: str, floor: int) -> list[str]:
+        """The frames of `events` for one user: a `skip` for what lies below their floor, nothing about themselves."""
+        return [
+            self._skip(event) if 0 < event.seq < floor else event.text for event in events if event.but_user != user
+        ]
+
+    def _skip(self, event: Event) -> str:
+        """A frame that moves the number and shows nothing."""
+        return frame("skip", room=self.room, rev=event.rev, prev=event.prev)
+
+    def heartbeat(self, epoch: str) -> str:
+        """The heartbeat of the room: what was sent."""
+        rev, marks = self.durable.number, self.receipts.number
+        return frame("heartbeat", {"epoch": epoch}, room=self.room, rev=rev, marks=marks)
+
+
+class Members:
+    """Which users with an inbox in this process are in a room: from which `seq` on, and who has gone again."""
+
+    __slots__ = ("_left", "floors")
+
+    def __init__(self) -> None:
+        self.floors: dict[str, int] = {}
+        self._left: dict[str, int] = {}
+
+    def add(self, user: str, *, floor: int, rev: int) -> None:
+        """Counts `user` in, as known at `rev`: an older view of somebody who has left since does not count."""
+        if self._left.get(user, -1) < rev:
+            self.floors[user] = floor
+
+    def remove(self, user: str, *, rev: int) -> None:
+        """Counts `user` out: they left at `rev`."""
+        self._left[user] = rev
+        self.floors.pop(user, None)

@@ -1,29 +1,32 @@
 """The hub of a process: which sockets listen to which topic, and what they get, in order and without holes.
 
-Events come from the bus. A topic exists here only while a socket listens to it. Delivery writes a ready frame to
-every socket and wakes nobody. What the bus lost is repaired from the database: a hole after a short wait, a silent
-loss when the bus or the regular look at the heads tells.
+Events come from the bus. A topic exists here only while somebody listens to it. Delivery writes a ready frame to
+every socket and wakes nobody.
 """
 
 import asyncio
+import datetime as dt
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.conf import settings
+from django.utils import timezone
 
 from chatapi import database, metrics
 from chatapi.limits import limits
 from chatapi.realtime.bus import Receiver, bus
 from chatapi.realtime.event import Event
 from chatapi.realtime.feed import Feed, Listener
-from chatapi.realtime.sources import TopicSource, sources
+from chatapi.realtime.inboxes import Inboxes, run_soon
+from chatapi.realtime.repair import Repair
+from chatapi.realtime.sources import sources, topic_source
 
 logger = logging.getLogger(__name__)
 
-HOLE_SECONDS = 0.05
-"""How long a hole may close by itself: two processes make holes of a millisecond all the time."""
-HEADS_PER_QUERY = 500
+QUIET_EVERY_SECONDS = 5
+"""How often the database is asked for changes that nobody told: a process may die between commit and publish."""
+IDLE_BEATS = 12
+"""A room that only inboxes follow is forgotten after this many heartbeats without an event."""
 
 
 class Hub:
@@ -33,15 +36,17 @@ class Hub:
         self._feeds: dict[str, Feed] = {}
         self._sessions: dict[str, list[Listener]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._checking_all = False
-        self._receiver = Receiver(deliver=self.receive, lost=self.check_everything)
+        self._idle: dict[str, int] = {}
+        self._inboxes = Inboxes(self._feeds, lambda work: run_soon(self._tasks, work))
+        self._repair = Repair(self._feeds, lambda work: run_soon(self._tasks, work), self._deliver)
+        self._receiver = Receiver(deliver=self.receive, lost=self._repair.everything)
 
     def start(self) -> None:
         """Hooks into the bus and begins the regular work."""
         bus().attach(asyncio.get_running_loop(), self.receive)
-        self._spawn(self._pulse())
+        run_soon(self._tasks, self._pulse())
         if settings.CHANNEL_LAYERS:
-            self._spawn(self._receiver.run())
+            run_soon(self._tasks, self._receiver.run())
 
     async def stop(self) -> None:
         """Ends the regular work, for instance at the end of a test."""
@@ -62,30 +67,6 @@ class Hub:
             self.exit(alike[0])
             alike[0].close(4409)
 
-    def join(self, topic: str, room: str, listener: Listener) -> None:
-        """Registers `listener` before it reads its snapshot (HARDENING F7)."""
-        feed = self._feeds.get(topic)
-        if feed is None:
-            feed = self._feeds[topic] = Feed(topic, room)
-        feed.join(listener)
-
-    def go_live(self, topic: str, listener: Listener, rev: int, marks: int) -> None:
-        """Ends the joining of `listener`: it has everything up to `rev` and `marks` and gets what came meanwhile."""
-        feed = self._feeds[topic]
-        self._deliver(feed, feed.start(rev, marks))
-        kept = feed.go_live(listener, rev)
-        self._send(feed, listener, kept)
-        feed.note_head(rev, marks)
-        self._repair_if_needed(feed)
-
-    def leave(self, topic: str, listener: Listener) -> None:
-        """Forgets `listener` in `topic`; the topic goes with its last one."""
-        feed = self._feeds.get(topic)
-        if feed is not None:
-            feed.leave(listener)
-            if feed.is_empty:
-                del self._feeds[topic]
-
     def exit(self, listener: Listener) -> None:
         """Undoes `enter`."""
         listeners = self._sessions.get(listener.session, [])
@@ -94,6 +75,36 @@ class Hub:
             metrics.sockets_open.dec()
         if not listeners:
             self._sessions.pop(listener.session, None)
+
+    def join(self, topic: str, room: str, listener: Listener) -> None:
+        """Registers `listener` before it reads its snapshot (HARDENING F7)."""
+        feed = self._feeds.setdefault(topic, Feed(topic))
+        feed.room = feed.room or room
+        feed.join(listener)
+
+    def go_live(self, topic: str, listener: Listener, rev: int, marks: int) -> None:
+        """Ends the joining of `listener`: it has everything up to `rev` and `marks` and gets what came meanwhile."""
+        feed = self._feeds[topic]
+        self._deliver(feed, feed.begin(rev, marks))
+        listener.push(feed.go_live(listener, rev))
+        feed.note_head(rev, marks)
+        self._repair.if_needed(feed)
+
+    def leave(self, topic: str, listener: Listener) -> None:
+        """Forgets `listener` in `topic`; the topic goes with its last one, unless inboxes follow it."""
+        feed = self._feeds.get(topic)
+        if feed is not None:
+            feed.leave(listener)
+            if not feed.has_listeners and feed.members is None:
+                del self._feeds[topic]
+
+    async def enter_inbox(self, listener: Listener) -> None:
+        """From now on `listener` gets the events of all rooms of its user."""
+        await self._inboxes.enter(listener)
+
+    def exit_inbox(self, listener: Listener) -> None:
+        """Undoes `enter_inbox`."""
+        self._inboxes.exit(listener)
 
     # Events
 
@@ -104,38 +115,27 @@ class Hub:
                 self._close(event)
                 continue
             feed = self._feeds.get(event.topic)
+            if feed is None and self._inboxes and event.topic.startswith("room."):
+                feed = self._feeds[event.topic] = Feed(event.topic)
             if feed is not None:
+                if not feed.has_listeners:
+                    feed.begin_before(event)
                 self._deliver(feed, feed.offer(event))
-                self._repair_if_needed(feed)
+                self._repair.if_needed(feed)
 
     def _deliver(self, feed: Feed, events: Sequence[Event]) -> None:
         if not events:
             return
+        self._idle.pop(feed.topic, None)
         feed.keep_for_joining(events)
-        if feed.is_plain(events):
-            texts = [event.text for event in events]
-            for listener in feed.live:
-                if listener.floor:
-                    self._send(feed, listener, events)
-                else:
-                    listener.push(texts)
-        else:
-            for listener in list(feed.live):
-                self._send(feed, listener, events)
+        texts = [event.text for event in events] if feed.is_plain(events) else None
+        for listener in list(feed.live):
+            listener.push(feed.texts_for(listener, events) if texts is None or listener.floor else texts)
+        if self._inboxes and feed.topic.startswith("room."):
+            self._inboxes.deliver(feed, events)
         for event in events:
             if event.leaves:
                 self._evict(feed, event.leaves)
-
-    def _send(self, feed: Feed, listener: Listener, events: Sequence[Event]) -> None:
-        """The careful way: what this one listener may see of `events`."""
-        snapshot = feed.snapshot_rev(listener)
-        texts = []
-        for event in events:
-            if (event.rev and event.rev <= snapshot) or event.but_user == listener.user:
-                continue
-            hidden = 0 < event.seq < listener.floor
-            texts.append(_topics().skip(feed.room, event) if hidden else event.text)
-        listener.push(texts)
 
     def _evict(self, feed: Feed, user: str) -> None:
         for listener in feed.of_user(user):
@@ -148,115 +148,72 @@ class Hub:
             for listener in list(self._sessions.get(key, [])):
                 listener.close(event.close)
 
-    # Repair
-
-    def check_everything(self) -> None:
-        """Compares every topic with the database, soon and once: something was lost, nobody knows what."""
-        if not self._checking_all:
-            self._checking_all = True
-            self._spawn(self._check_everything())
-
-    async def _check_everything(self) -> None:
-        await asyncio.sleep(HOLE_SECONDS)
-        self._checking_all = False
-        try:
-            await self._check(list(self._feeds.values()))
-        except Exception:
-            logger.warning("The heads could not be read; the next pulse tries again.", exc_info=True)
-
-    async def _check(self, feeds: Sequence[Feed]) -> str:
-        """Reads the heads of `feeds`, repairs those that are behind, and returns the epoch."""
-        epoch = ""
-        for start in range(0, len(feeds), HEADS_PER_QUERY):
-            part = [(feed, feed.rev) for feed in feeds[start : start + HEADS_PER_QUERY] if feed.started]
-            heads = await database.run(_topics().heads, [feed.topic for feed, _ in part])
-            epoch = heads.epoch
-            for feed, delivered in part:
-                rev, marks = heads.numbers.get(feed.topic, (0, 0))
-                if rev < delivered:
-                    self._start_over(feed)
-                else:
-                    feed.note_head(rev, marks)
-                    self._repair_if_needed(feed)
-        return epoch
-
-    def _start_over(self, feed: Feed) -> None:
-        """The database was restored to before what was delivered: clients reconnect and learn the new epoch."""
-        for listener in list(feed.live):
-            listener.close(1012)
-
-    def _repair_if_needed(self, feed: Feed) -> None:
-        if feed.has_hole and not feed.repairing and self._feeds.get(feed.topic) is feed:
-            feed.repairing = True
-            self._spawn(self._repair(feed))
-
-    async def _repair(self, feed: Feed) -> None:
-        """Gives a hole a moment to close by itself, then reads what is missing; one repair of a topic at a time."""
-        try:
-            await asyncio.sleep(HOLE_SECONDS)
-            while feed.has_hole and self._feeds.get(feed.topic) is feed:
-                missed = await database.run(_topics().missed, feed.topic, rev=feed.rev, marks=feed.marks)
-                metrics.hub_repairs_total.inc()
-                self._deliver(feed, feed.apply(missed))
-                if missed.complete and feed.has_hole:
-                    await asyncio.sleep(HOLE_SECONDS)  # the rows that wait here are newer than the heads just read
-        except Exception:
-            logger.warning("A topic could not be repaired; trying again.", exc_info=True)
-            await asyncio.sleep(1)
-        finally:
-            feed.repairing = False
-        self._repair_if_needed(feed)
-
     # Regular work
 
     async def _pulse(self) -> None:
         """Once a second, a slice of the topics: look at their heads, repair, and send their heartbeat."""
         second = 0
+        asked_at = timezone.now()
         while True:
             await asyncio.sleep(1)
             second += 1
+            now_slice = second % limits().heartbeat_seconds
             try:
-                await self._beat(second % limits().heartbeat_seconds)
-                await self._end_sessions(second % limits().heartbeat_seconds)
+                await self._beat(now_slice)
+                await self._end_sessions(now_slice)
+                if settings.CHANNEL_LAYERS and self._inboxes and second % QUIET_EVERY_SECONDS == 0:
+                    asked_at = await self._find_quiet_changes(asked_at)
             except Exception:
                 logger.warning("A pulse was missed: the database is away.", exc_info=True)
 
-    async def _beat(self, slice_number: int) -> None:
-        feeds = [feed for feed in self._feeds.values() if _slice(feed.topic) == slice_number and feed.started]
-        if not feeds:
+    async def _beat(self, now_slice: int) -> None:
+        feeds = [feed for feed in list(self._feeds.values()) if _slice(feed.topic) == now_slice]
+        users = [user for user in self._inboxes.users if _slice(user) == now_slice]
+        if not feeds and not users:
             return
-        epoch = await self._check(feeds)
+        epoch = await self._repair.check(feeds)
+        if not epoch:
+            epoch = (await database.run(topic_source().heads, [])).epoch
         for feed in feeds:
-            text = _topics().heartbeat(feed.room, rev=feed.rev, marks=feed.marks, epoch=epoch)
+            self._beat_room(feed, epoch)
+        self._inboxes.beat([user for user in users if user in self._inboxes], epoch)
+
+    def _beat_room(self, feed: Feed, epoch: str) -> None:
+        if not feed.topic.startswith("room."):
+            return
+        if feed.has_listeners:
+            text = feed.heartbeat(epoch)
             for listener in list(feed.live):
                 listener.push([text])
+        elif self._idle.setdefault(feed.topic, 0) >= IDLE_BEATS or not self._inboxes:
+            self._feeds.pop(feed.topic, None)
+            self._idle.pop(feed.topic, None)
+        else:
+            self._idle[feed.topic] += 1
 
-    async def _end_sessions(self, slice_number: int) -> None:
+    async def _find_quiet_changes(self, since: dt.datetime) -> dt.datetime:
+        """Looks for stored messages whose events never came; a room nobody follows yet is named by the heartbeat."""
+        now = timezone.now()
+        topics = await database.run(topic_source().quiet_changes, since - dt.timedelta(seconds=QUIET_EVERY_SECONDS))
+        unknown = [self._feeds.setdefault(topic, Feed(topic)) for topic in topics if topic not in self._feeds]
+        for feed in unknown:
+            await self._inboxes.read_members(feed)
+        await self._repair.check([self._feeds[topic] for topic in topics if topic in self._feeds])
+        for feed in unknown:
+            self._inboxes.note_changed(feed)
+        return now
+
+    async def _end_sessions(self, now_slice: int) -> None:
         """Closes sockets of ended sessions whose event was lost (HARDENING S36)."""
-        sessions = [session for session in self._sessions if _slice(session) == slice_number]
+        sessions = [session for session in self._sessions if _slice(session) == now_slice]
         if sessions and sources.ended_sessions is not None:
             for session in await database.run(sources.ended_sessions, sessions):
                 for listener in list(self._sessions.get(session, [])):
                     listener.close(4401)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def listeners(self) -> Iterable[Listener]:
-        """Every socket of the process."""
-        return [listener for listeners in self._sessions.values() for listener in listeners]
-
 
 def _slice(key: str) -> int:
     return hash(key) % limits().heartbeat_seconds
-
-
-def _topics() -> TopicSource:
-    if sources.topics is None:
-        raise RuntimeError("No app has said where topics come from.")
-    return sources.topics
 
 
 _hubs: dict[int, tuple[asyncio.AbstractEventLoop, Hub]] = {}

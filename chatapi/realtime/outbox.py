@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any
 
 from chatapi.limits import limits
-from chatapi.realtime.transport import unsent_bytes
+from chatapi.realtime.transport import abort_of, unsent_bytes
 
 Message = dict[str, Any]
 Send = Callable[[Message], Coroutine[Any, Any, None]]
@@ -19,16 +19,19 @@ Send = Callable[[Message], Coroutine[Any, Any, None]]
 PROBE_BYTES = 65_536
 """The transport is asked after this many bytes: rarely enough to cost nothing, often enough to bound memory."""
 
+ABORT_SECONDS = 2.0
+
 
 class Outbox:
     """Sends frames over one accepted socket, in the order they were pushed."""
 
-    __slots__ = ("_closing", "_on_slow", "_pushed", "_queue", "_send", "_task", "_unsent", "waiting")
+    __slots__ = ("_abort", "_closing", "_on_slow", "_pushed", "_queue", "_send", "_task", "_unsent", "waiting")
 
     def __init__(self, send: Send, on_slow: Callable[[], None]) -> None:
         self._send = send
         self._on_slow = on_slow
         self._unsent = unsent_bytes(send)
+        self._abort = abort_of(send)
         self._queue: deque[Message] = deque()
         self._task: asyncio.Task[None] | None = None
         self._pushed = 0
@@ -69,10 +72,12 @@ class Outbox:
         """Bytes that the peer has not taken, here and in the server's transport as far as it tells."""
         return self.waiting + (self._unsent() if self._unsent is not None else 0)
 
-    def discard_queued(self) -> None:
-        """Drops queued frames, so that a close is next."""
+    def abandon(self) -> None:
+        """Drops queued frames, so that a close is next; a peer that does not even take that is cut off."""
         self._queue.clear()
         self.waiting = 0
+        if self._abort is not None:
+            asyncio.get_running_loop().call_later(ABORT_SECONDS, self._abort)
 
     def _flush(self) -> None:
         while self._queue:

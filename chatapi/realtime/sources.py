@@ -1,5 +1,6 @@
 """Where the hub learns the truth from: filled in by the apps that own the rows, so that delivery knows no app."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -28,8 +29,19 @@ class Missed:
     """False when there is more: ask again from `rev`."""
 
 
+@dataclass(frozen=True, slots=True)
+class RoomMembers:
+    """A room's name and who is in it."""
+
+    room: str
+    rev: int
+    """The head that was read before the members."""
+    floors: dict[str, int]
+    """User to the first `seq` they may see; 0 for all."""
+
+
 class TopicSource(Protocol):
-    """The owner of topics of one kind. All calls run in a database thread, on the primary."""
+    """The owner of all topics. All calls run in a database thread, on the primary."""
 
     def heads(self, topics: Sequence[str]) -> Heads:
         """Where `topics` stand; one that does not exist is left out. A constant number of queries."""
@@ -37,11 +49,14 @@ class TopicSource(Protocol):
     def missed(self, topic: str, *, rev: int, marks: int) -> Missed:
         """What happened in `topic` after `rev` and `marks`. The heads are read before the rows."""
 
-    def skip(self, room: str, event: Event) -> str:
-        """The frame for a socket that may not see `event`: it moves the number and shows nothing."""
+    def members(self, topic: str) -> RoomMembers:
+        """Who is in the room of `topic`. Two queries."""
 
-    def heartbeat(self, room: str, *, rev: int, marks: int, epoch: str) -> str:
-        """The heartbeat frame of a topic."""
+    def memberships(self, user: str, topics: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Of these topics, those whose room `user` is in: the floor, and the `rev` it is known at. One query."""
+
+    def quiet_changes(self, since: dt.datetime) -> list[str]:
+        """Topics in which something was stored since then: what a process died too early to tell. One query."""
 
 
 EndedSessions = Callable[[Sequence[str]], set[str]]
@@ -57,3 +72,10 @@ class Sources:
 
 
 sources = Sources()
+
+
+def topic_source() -> TopicSource:
+    """The owner of all topics."""
+    if sources.topics is None:
+        raise RuntimeError("No app has said where topics come from.")
+    return sources.topics

@@ -85,9 +85,10 @@ def _store(
         counter.marks += 1
         membership.marks = counter.marks
     if kind == Kind.READ:
-        me = next_me([user.pk])[user.pk]
+        numbers = next_me([user.pk])
         for membership in moved:
-            membership.me_rev = me
+            membership.me_rev = numbers[user.pk]
+        events.own_changed(numbers)
     RoomMarks.objects.bulk_update([counters[membership.room_id] for membership in shown], ["marks"])
     Membership.objects.bulk_update(
         moved, ["delivered_seq", "last_read_seq", "read_seq", "marked_unread", "marks", "me_rev"]

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Q
-
 from accounts.counters import next_me
 from accounts.models import User
 from chatapi import ids, json, metrics, times
@@ -180,10 +178,12 @@ def _save_heads(heads: Sequence[RoomHead]) -> None:
         RoomHead.objects.bulk_update(heads, fields)
 
 
-def _enter_lists(room_ids: Sequence[UUID]) -> None:
-    """With its first message a room comes into the lists of those who did not open it."""
-    newcomers = list(Membership.objects.filter(Q(room__in=room_ids), joined_me=0))
-    numbers = next_me({membership.user_id for membership in newcomers})
-    for membership in newcomers:
-        membership.joined_me = membership.me_rev = numbers[membership.user_id]
-    Membership.objects.bulk_update(newcomers, ["joined_me", "me_rev"])
+def _enter_lists(room_ids: Iterable[UUID]) -> None:
+    """With its first message a room comes into the lists of those who did not open it: one number per room."""
+    for room_id in room_ids:
+        newcomers = list(Membership.objects.filter(room=room_id, joined_me=0))
+        numbers = next_me({membership.user_id for membership in newcomers})
+        for membership in newcomers:
+            membership.joined_me = membership.me_rev = numbers[membership.user_id]
+        Membership.objects.bulk_update(newcomers, ["joined_me", "me_rev"])
+        events.own_changed(numbers)

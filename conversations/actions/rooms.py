@@ -38,7 +38,7 @@ def _create_direct_room(user: User, other: User, key: str) -> Membership:
     room = Room.objects.create(kind=Room.Kind.DIRECT, direct_key=key, created_by=user)
     RoomHead.objects.create(room=room, last_activity_at=room.created_at)
     RoomMarks.objects.create(room=room)
-    me = next_me([user.pk])[user.pk]
+    me = _next_own(user.pk)
     membership = Membership(room=room, user=user, me_rev=me, joined_me=me)
     Membership.objects.bulk_create([membership] if user == other else [membership, Membership(room=room, user=other)])
     return Membership.objects.with_room().get(pk=membership.pk)
@@ -51,7 +51,7 @@ def _show_to_opener(user: User, key: str) -> Membership | None:
         with write_transaction():
             locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
             if not locked.joined_me:
-                locked.joined_me = locked.me_rev = next_me([user.pk])[user.pk]
+                locked.joined_me = locked.me_rev = _next_own(user.pk)
                 locked.save(update_fields=["joined_me", "me_rev"])
     return membership
 
@@ -82,8 +82,15 @@ def clear_room(*, membership: Membership) -> Membership:
 
 
 def _save_own(membership: Membership, fields: list[str]) -> None:
-    membership.me_rev = next_me([membership.user_id])[membership.user_id]
+    membership.me_rev = _next_own(membership.user_id)
     membership.save(update_fields=[*fields, "me_rev"])
+
+
+def _next_own(user_id: UUID) -> int:
+    """The user's next `me` number; their other devices are told."""
+    numbers = next_me([user_id])
+    events.own_changed(numbers)
+    return numbers[user_id]
 
 
 def change_room(*, membership: Membership, changes: dict[str, Any]) -> Room:
@@ -121,7 +128,7 @@ def end_membership(*, room_id: UUID, user: User, state: Membership.State) -> Mem
         head.save(update_fields=["rev"])
         membership.state = state
         membership.rev = membership.left_rev = head.rev
-        membership.me_rev = next_me([user.pk])[user.pk]
+        membership.me_rev = _next_own(user.pk)
         membership.save(update_fields=["state", "rev", "left_rev", "me_rev"])
         events.member_changed(membership)
     return membership

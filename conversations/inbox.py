@@ -1,0 +1,69 @@
+"""What an inbox begins with, and what it answers to a returning client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.models import User, UserCounter
+from chatapi.limits import limits
+from chatapi.realtime.frames import frame_json
+from conversations.catchup import Since
+from conversations.epoch import current_epoch
+from conversations.listing import badge_of
+from conversations.models import Membership
+from conversations.own_changes import own_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a user stands."""
+
+    epoch: str
+    me: int
+    badge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Frames to send, and the data of the closing `ready`."""
+
+    frames: list[dict[str, Any]]
+    ready: dict[str, Any]
+
+
+def inbox_standing(user: User) -> Standing:
+    """The user's own number, read before everything else, and the total badge."""
+    me = UserCounter.objects.values_list("me", flat=True).get(user=user)
+    return Standing(current_epoch(), me, badge_of(user))
+
+
+def resume_inbox(user: User, *, epoch: str, me: int, rooms: Mapping[str, Since]) -> Resumed:
+    """What a client lacks: the heads of its rooms that have moved on, and the changes of the user's own.
+
+    The rows of a room are fetched with `changes`. Numbers of another epoch, or ahead of the database, mean `reset`:
+    the client begins anew with `sync/`.
+    """
+    standing = UserCounter.objects.values_list("me", flat=True).get(user=user)
+    current = current_epoch()
+    if epoch not in {"", current} or me > standing:
+        return Resumed([], {"me": standing, "complete": False, "reset": True})
+    frames = [frame_json("heads", {"epoch": current, "rooms": _moved(user, rooms)})]
+    changes = own_changes(user, me, limit=limits().replay_frames)
+    complete = len(changes) < limits().replay_frames
+    reached = max(standing, me) if complete else changes[-1]["me"]
+    return Resumed([*frames, *changes], {"me": reached, "complete": complete})
+
+
+def _moved(user: User, rooms: Mapping[str, Since]) -> dict[str, dict[str, int]]:
+    """By room name: the heads that differ from what the client has; a room it has left ends with its leaving."""
+    rows = (
+        Membership.objects.of(user)
+        .filter(room__name__in=list(rooms))
+        .values_list("room__name", "room__head__rev", "room__marks__marks", "left_rev")
+    )
+    heads = {name: {"rev": rev if left is None else left, "marks": marks} for name, rev, marks, left in rows}
+    return {
+        name: head
+        for name, head in heads.items()
+        if (head["rev"], head["marks"]) != (rooms[name].rev, rooms[name].marks)
+    }

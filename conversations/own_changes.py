@@ -1,0 +1,38 @@
+"""What only one user sees or owns, as frames in the order of their `me` numbers."""
+
+from typing import Any
+
+from accounts.models import User
+from accounts.serializers import MeSerializer
+from chatapi.realtime.frames import frame_json
+from conversations.listing import own_rooms, rooms_json
+from conversations.models import Membership
+
+
+def own_changes(user: User, since: int, *, limit: int) -> list[dict[str, Any]]:
+    """The rows of the user's own that changed after `since`, once, as they are now; at most `limit`.
+
+    `conversation.created` and `conversation.updated` carry the room as the user sees it, `user.updated` the profile.
+    `prev` is the number before, as with `rev`.
+    """
+    memberships = list(own_rooms(user).filter(me_rev__gt=since).order_by("me_rev")[:limit])
+    frames = [
+        frame_json(_kind(membership, since), room, me=membership.me_rev)
+        for membership, room in zip(memberships, rooms_json(memberships), strict=True)
+    ]
+    fresh = User.objects.get(pk=user.pk)
+    if fresh.me_rev > since:
+        frames.append(profile_frame(fresh))
+    frames.sort(key=lambda frame: frame["me"])
+    for frame, prev in zip(frames, [since, *(frame["me"] for frame in frames)], strict=False):
+        frame["prev"] = prev
+    return frames[:limit]
+
+
+def _kind(membership: Membership, since: int) -> str:
+    return "conversation.created" if membership.joined_me > since else "conversation.updated"
+
+
+def profile_frame(user: User, *, prev: int | None = None) -> dict[str, Any]:
+    """`user.updated`: the user's own profile."""
+    return frame_json("user.updated", dict(MeSerializer(user).data), me=user.me_rev, prev=prev)
