@@ -1,5 +1,6 @@
 """What a server in production mode must not start with (HARDENING S83). DEBUG switches all of it off."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from limits import parse
 
 from chatapi.origins import fault_of
 
+logger = logging.getLogger("chatapi.checks")
+
 MINIMUM_SECRET_BYTES = 32
 MAKE_A_SECRET = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
@@ -19,11 +22,14 @@ MAKE_A_SECRET = "Make one with: python3 -c 'import secrets; print(secrets.token_
 def refuse_unsafe() -> None:
     """Called by every server process before it serves: Django itself checks only in its own commands.
 
-    Raises ImproperlyConfigured with every reason and what to set instead.
+    Logs warnings. Raises ImproperlyConfigured with every reason and what to set instead.
     """
-    missing_key = [] if settings.DEBUG else list(_secret_key())
     # Without a key the other checks cannot even look at it.
-    errors = missing_key or [message for message in run_checks(tags=[Tags.security]) if message.level >= ERROR]
+    messages = ([] if settings.DEBUG else list(_secret_key())) or run_checks(tags=[Tags.security])
+    errors = [message for message in messages if message.level >= ERROR]
+    for message in messages:
+        if message.level < ERROR:
+            logger.warning(_line(message))
     if errors:
         raise ImproperlyConfigured("\n".join(["The server does not start:", *map(_line, errors)]))
 
@@ -36,7 +42,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 def _line(message: CheckMessage) -> str:
-    return f"- {message.msg} {message.hint or ''} [{message.id}]"
+    return " ".join(filter(None, [f"- {message.msg}", message.hint, f"[{message.id}]"]))
 
 
 def _origins() -> Iterator[CheckMessage]:
