@@ -31,7 +31,7 @@ def refuse_unsafe() -> None:
         if message.level < ERROR:
             logger.warning(_line(message))
     if errors:
-        raise ImproperlyConfigured("\n".join(["The server does not start:", *map(_line, errors)]))
+        raise ImproperlyConfigured("\n- ".join(["The server does not start:", *map(_line, errors)]))
 
 
 @register(Tags.security)
@@ -42,7 +42,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 def _line(message: CheckMessage) -> str:
-    return " ".join(filter(None, [f"- {message.msg}", message.hint, f"[{message.id}]"]))
+    return " ".join(filter(None, [message.msg, message.hint, f"[{message.id}]"]))
 
 
 def _origins() -> Iterator[CheckMessage]:

@@ -1,6 +1,7 @@
 """What the OpenAPI document says about every call at once: conventions, common problems, headers."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
                 _add(call["responses"], problem)
             for status, response in call["responses"].items():
                 response.setdefault("headers", {}).update(_headers_of(status))
+                response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
     return result
 
 
