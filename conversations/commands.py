@@ -169,8 +169,8 @@ def _ping(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
 
 def _resume(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
     rooms = {name: Since(**numbers) for name, numbers in data["rooms"].items()}
-    answer = resume_inbox(caller.user, epoch=data.get("epoch", ""), me=data["me"], rooms=rooms)
-    return Reply(answer.ready, type="ready", frames=answer.frames)
+    answer = resume_inbox(caller.user, epoch=data.get("epoch", ""), me=data.get("me"), rooms=rooms)
+    return Reply(answer.ready, type="ready" if "me" in data else "ack", frames=answer.frames)
 
 
 Act = Callable[[Caller, Command, dict[str, Any]], Reply]

@@ -37,20 +37,22 @@ def inbox_standing(user: User) -> Standing:
     return Standing(current_epoch(), me, badge_of(user))
 
 
-def resume_inbox(user: User, *, epoch: str, me: int, rooms: Mapping[str, Since]) -> Resumed:
-    """What a client lacks: the heads of its rooms that have moved on, and the changes of the user's own.
+def resume_inbox(user: User, *, epoch: str, me: int | None, rooms: Mapping[str, Since]) -> Resumed:
+    """What a client lacks: the heads of its rooms that have moved on, and with `me` the changes of the user's own.
 
     The rows of a room are fetched with `changes`. Numbers of another epoch, or ahead of the database, mean `reset`:
     the client begins anew with `sync/`.
     """
     standing = UserCounter.objects.values_list("me", flat=True).get(user=user)
     current = current_epoch()
-    if epoch not in {"", current} or me > standing:
+    if epoch not in {"", current} or (me or 0) > standing:
         return Resumed([], {"me": standing, "complete": False, "reset": True})
     frames = [frame_json("heads", {"epoch": current, "rooms": _moved(user, rooms)})]
+    if me is None:
+        return Resumed(frames, {})
     changes = own_changes(user, me, limit=limits().replay_frames)
     complete = len(changes) < limits().replay_frames
-    reached = max(standing, me) if complete else changes[-1]["me"]
+    reached = standing if complete else changes[-1]["me"]
     return Resumed([*frames, *changes], {"me": reached, "complete": complete})
 
 

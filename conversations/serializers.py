@@ -123,8 +123,9 @@ class SyncInput(StrictSerializer):
 
 
 class ResumeInput(SyncInput):
-    """What a device has, in a `resume` frame: at most 500 rooms, the rest in further frames."""
+    """What a device has, in a `resume` frame: at most 500 rooms, the rest in further frames; `me` in the last one."""
 
+    me = NumberField(required=False, help_text="The user's own number. Left out while more `resume` frames follow.")
     rooms = _ByRoom(
         child=SinceInput(),
         required=False,
