@@ -1,6 +1,5 @@
 """`ws/chat/<room_name>/`: one room, live. `ws/inbox/`: everything of one user on one socket."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -9,6 +8,7 @@ from chatapi import database, json
 from chatapi.errors import NotFound
 from chatapi.limits import limits
 from chatapi.realtime.frames import frame
+from chatapi.realtime.wire import Frames
 from conversations.catchup import Changes, Since, changes_since
 from conversations.commands import Caller
 from conversations.epoch import current_epoch
@@ -41,7 +41,8 @@ class ChatConsumer(Socket):
         snapshot = await database.run(_snapshot, membership, resume_of(self.scope))
         if snapshot is None:
             raise Refused(4403)
-        self.push([self.hello(epoch=snapshot.epoch, room=snapshot.room), *snapshot.replay, snapshot.ready])
+        hello = self.hello(epoch=snapshot.epoch, room=snapshot.room)
+        self.push(Frames([hello, *snapshot.replay, snapshot.ready]))
         self.hub.go_live(self._room.topic, self, snapshot.rev, snapshot.marks)
 
     def left(self) -> None:
@@ -140,7 +141,7 @@ class InboxConsumer(Socket):
         await self.hub.enter_inbox(self)
         standing = await database.run(inbox_standing, user)
         early, self._early = self._early or [], None
-        self.push([self.hello(epoch=standing.epoch, me=standing.me, badge=standing.badge), *early])
+        self.push(Frames([self.hello(epoch=standing.epoch, me=standing.me, badge=standing.badge), *early]))
         self.hub.go_live(user.topic, self, standing.me, 0)
 
     def left(self) -> None:
@@ -154,9 +155,9 @@ class InboxConsumer(Socket):
         """Who speaks; each frame names its room."""
         return Caller(self.principal)
 
-    def push(self, texts: Sequence[str]) -> None:
+    def push(self, frames: Frames) -> None:
         """Sends ready frames, the hello first."""
         if self._early is None:
-            super().push(texts)
+            super().push(frames)
         else:
-            self._early.extend(texts)
+            self._early.extend(frames.texts)

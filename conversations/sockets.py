@@ -7,7 +7,6 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
@@ -23,6 +22,7 @@ from chatapi.realtime.frames import frame
 from chatapi.realtime.hub import Hub, hub
 from chatapi.realtime.intake import Intake, Verdict
 from chatapi.realtime.outbox import Outbox
+from chatapi.realtime.wire import Frames
 from chatapi.throttling import client_address
 from conversations.commands import Caller, Command, perform, understand
 from conversations.errors import NotAuthenticated
@@ -137,9 +137,10 @@ class Socket(AsyncConsumer):
         }
         return frame("hello", data | standing | {"limits": limits().as_json()})
 
-    def push(self, texts: Sequence[str]) -> None:
+    def push(self, frames: Frames) -> None:
         """Sends ready frames; never waits."""
-        self._outbox.push(texts)
+        if frames.texts:
+            self._outbox.push(frames)
 
     def close(self, code: int) -> None:
         """Closes the socket with `code`; never waits."""
@@ -157,7 +158,7 @@ class Socket(AsyncConsumer):
             if principal is None:
                 token = await asyncio.wait_for(self._token_of_first_frame(), limits().auth_seconds)
                 principal = await database.run(principal_of, token)
-        except (Problem, TimeoutError):
+        except (Problem, TimeoutError, ValueError):  # the last one: a query of more fields than anybody needs
             raise Refused(4401) from None
         return principal
 
@@ -241,7 +242,7 @@ class Socket(AsyncConsumer):
         if command.is_answered:
             room = command.room or self.room_name
             texts.append(frame(reply.type, reply.data, ref=command.ref, room=room, rev=reply.rev))
-        self.push(texts)
+        self.push(Frames(texts))
 
     def _note_typing(self, command: Command) -> None:
         if command.type == "typing":
@@ -262,7 +263,7 @@ class Socket(AsyncConsumer):
         self.hub.enter(self, self.maximum)
 
     def _answer_problem(self, problem: Problem, ref: str | None) -> None:
-        self.push([frame("error", ref=ref, error=problem.as_json(secrets.token_hex(16)))])
+        self.push(Frames([frame("error", ref=ref, error=problem.as_json(secrets.token_hex(16)))]))
         if problem.status == 400 and self._intake.bad():
             self.close(4400)
 

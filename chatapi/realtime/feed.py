@@ -7,6 +7,7 @@ from chatapi.realtime.event import Event
 from chatapi.realtime.frames import frame
 from chatapi.realtime.order import Order
 from chatapi.realtime.sources import Missed
+from chatapi.realtime.wire import Frames
 
 
 class Listener(Protocol):
@@ -19,7 +20,7 @@ class Listener(Protocol):
     floor: int
     """The first `seq` this socket may see; 0 for all."""
 
-    def push(self, texts: Sequence[str]) -> None:
+    def push(self, frames: Frames) -> None:
         """Sends ready frames; never waits."""
 
     def close(self, code: int) -> None:
@@ -108,12 +109,12 @@ class Feed:
         """Registers `listener` before it reads its snapshot: from here on events are kept for it."""
         self._joining[listener] = []
 
-    def go_live(self, listener: Listener, rev: int) -> list[str]:
+    def go_live(self, listener: Listener, rev: int) -> Frames:
         """Ends the joining of `listener`, whose snapshot had `rev`; the frames that came meanwhile."""
         kept = self._joining.pop(listener, [])
         self._live[listener] = rev
         self._ahead = max(self._ahead, rev)
-        return self.texts_for(listener, kept)
+        return self.frames_for(listener, kept)
 
     def leave(self, listener: Listener) -> None:
         """Forgets `listener`."""
@@ -135,17 +136,16 @@ class Feed:
         """Whether every listener without a floor gets all of `events` as they are."""
         return not any(event.but_user or (event.rev and event.rev <= self._ahead) for event in events)
 
-    def texts_for(self, listener: Listener, events: Sequence[Event]) -> list[str]:
+    def frames_for(self, listener: Listener, events: Sequence[Event]) -> Frames:
         """The frames of `events` for a live listener: without what its snapshot had."""
         snapshot = self._live[listener]
         news = [event for event in events if not event.rev or event.rev > snapshot]
         return self.visible(news, listener.user, listener.floor)
 
-    def visible(self, events: Sequence[Event], user: str, floor: int) -> list[str]:
+    def visible(self, events: Sequence[Event], user: str, floor: int) -> Frames:
         """The frames of `events` for one user: a `skip` for what lies below their floor, nothing about themselves."""
-        return [
-            self._skip(event) if 0 < event.seq < floor else event.text for event in events if event.but_user != user
-        ]
+        news = [event for event in events if event.but_user != user]
+        return Frames([self._skip(event) if 0 < event.seq < floor else event.text for event in news])
 
     def _skip(self, event: Event) -> str:
         """A frame that moves the number and shows nothing."""

@@ -7,7 +7,7 @@ every socket and wakes nobody.
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,6 +20,7 @@ from chatapi.realtime.feed import Feed, Listener
 from chatapi.realtime.inboxes import Inboxes, run_soon
 from chatapi.realtime.repair import Repair
 from chatapi.realtime.sources import sources, topic_source
+from chatapi.realtime.wire import Frames
 
 logger = logging.getLogger(__name__)
 
@@ -124,13 +125,15 @@ class Hub:
                 self._repair.if_needed(feed)
 
     def _deliver(self, feed: Feed, events: Sequence[Event]) -> None:
-        if not events:
-            return
+        for run in _runs(events):
+            self._deliver_run(feed, run)
+
+    def _deliver_run(self, feed: Feed, events: Sequence[Event]) -> None:
         self._idle.pop(feed.topic, None)
         feed.keep_for_joining(events)
-        texts = [event.text for event in events] if feed.is_plain(events) else None
+        frames = Frames([event.text for event in events]) if feed.is_plain(events) else None
         for listener in list(feed.live):
-            listener.push(feed.texts_for(listener, events) if texts is None or listener.floor else texts)
+            listener.push(feed.frames_for(listener, events) if frames is None or listener.floor else frames)
         if self._inboxes and feed.topic.startswith("room."):
             self._inboxes.deliver(feed, events)
         for event in events:
@@ -182,9 +185,9 @@ class Hub:
         if not feed.topic.startswith("room."):
             return
         if feed.has_listeners:
-            text = feed.heartbeat(epoch)
+            heartbeat = Frames([feed.heartbeat(epoch)])
             for listener in list(feed.live):
-                listener.push([text])
+                listener.push(heartbeat)
         elif self._idle.setdefault(feed.topic, 0) >= IDLE_BEATS or not self._inboxes:
             self._feeds.pop(feed.topic, None)
             self._idle.pop(feed.topic, None)
@@ -210,6 +213,20 @@ class Hub:
             for session in await database.run(sources.ended_sessions, sessions):
                 for listener in list(self._sessions.get(session, [])):
                     listener.close(4401)
+
+
+def _runs(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """The events, cut before each coming and after each going: the members of the room are the same within a run."""
+    start = 0
+    for place, event in enumerate(events):
+        if event.joins and place > start:
+            yield events[start:place]
+            start = place
+        if event.leaves:
+            yield events[start : place + 1]
+            start = place + 1
+    if start < len(events):
+        yield events[start:]
 
 
 def _slice(key: str) -> int:

@@ -14,6 +14,7 @@ from chatapi.realtime.event import Event
 from chatapi.realtime.feed import Feed, Listener, Members
 from chatapi.realtime.frames import frame
 from chatapi.realtime.sources import topic_source
+from chatapi.realtime.wire import Frames
 
 logger = logging.getLogger(__name__)
 
@@ -100,14 +101,14 @@ class Inboxes:
             if event.joins and event.joins in self._users:
                 members.add(event.joins, floor=event.floor, rev=event.rev)
         plain = not any(event.but_user for event in events)
-        texts = [event.text for event in events]
+        shared = Frames([event.text for event in events])
         for user, floor in list(members.floors.items()):
             inbox = self._users.get(user)
             if inbox is None:
                 del members.floors[user]
                 continue
             inbox.changed[feed.topic] = feed
-            own = texts if plain and not floor else feed.visible(events, user, floor)
+            own = shared if plain and not floor else feed.visible(events, user, floor)
             for listener in list(inbox.listeners):
                 listener.push(own)
         for event in events:
@@ -130,9 +131,10 @@ class Inboxes:
                 if feed.room and feed.durable.started
             }
             inbox.changed = {}
-            text = frame("heartbeat", {"epoch": epoch, "rooms": rooms}, me=own.durable.number if own else None)
+            me = own.durable.number if own else None
+            heartbeat = Frames([frame("heartbeat", {"epoch": epoch, "rooms": rooms}, me=me)])
             for listener in list(inbox.listeners):
-                listener.push([text])
+                listener.push(heartbeat)
 
     @property
     def users(self) -> list[str]:

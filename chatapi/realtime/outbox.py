@@ -1,58 +1,68 @@
 """One socket's outgoing side: pushing never waits, what waits is bounded, and nobody is woken while it flows.
 
-`push` runs the server's `send` on the spot. Only when the server makes it wait (uvicorn, when the peer does not
-read) does a task take over; what is pushed meanwhile queues up here, and above the limit the socket counts as slow.
-daphne never waits and keeps everything in its transport (HARDENING F18), so the transport is asked as well.
+Frames that fall due together leave with one write past ASGI where the server's transport is known, else with `send`,
+run on the spot. Only when the server makes that wait (the peer does not read) does a task take over; what is pushed
+meanwhile queues up here. daphne never makes anybody wait and keeps everything in its transport (HARDENING F18), so
+the transport is asked as well: above the limit, or when it stands still for too long, the socket counts as slow.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from chatapi.limits import limits
-from chatapi.realtime.transport import abort_of, unsent_bytes
+from chatapi.realtime.transport import direct_transport
+from chatapi.realtime.wire import Frames
 
 Message = dict[str, Any]
 Send = Callable[[Message], Coroutine[Any, Any, None]]
 
 PROBE_BYTES = 65_536
 """The transport is asked after this many bytes: rarely enough to cost nothing, often enough to bound memory."""
-
 ABORT_SECONDS = 2.0
+"""How long a slow reader may take to receive its close frame."""
 
 
 class Outbox:
     """Sends frames over one accepted socket, in the order they were pushed."""
 
-    __slots__ = ("_abort", "_closing", "_on_slow", "_pushed", "_queue", "_send", "_task", "_unsent", "waiting")
+    __slots__ = ("_closing", "_direct", "_on_slow", "_pushed", "_queue", "_send", "_stuck_at", "_task", "waiting")
 
     def __init__(self, send: Send, on_slow: Callable[[], None]) -> None:
         self._send = send
         self._on_slow = on_slow
-        self._unsent = unsent_bytes(send)
-        self._abort = abort_of(send)
+        self._direct = direct_transport(send)
         self._queue: deque[Message] = deque()
         self._task: asyncio.Task[None] | None = None
         self._pushed = 0
+        self._stuck_at: tuple[int, float] | None = None
         self._closing = False
         self.waiting = 0
         """Characters that were pushed and that the server has not taken."""
 
-    def push(self, texts: Sequence[str]) -> None:
-        """Sends `texts` as one frame each."""
+    def push(self, frames: Frames) -> None:
+        """Sends `frames`."""
         if self._closing:
             return
-        for text in texts:
+        flows = self._task is None and not self._queue
+        if flows and self._direct is not None and self._direct.write(frames.wire):
+            self._pushed += len(frames.wire)
+        else:
+            self._enqueue(frames)
+        if self._pushed >= PROBE_BYTES or self.waiting:
+            self.check_slow()
+
+    def _enqueue(self, frames: Frames) -> None:
+        for text in frames.texts:
             self._queue.append({"type": "websocket.send", "text": text})
             self.waiting += len(text)
             self._pushed += len(text)
         if self._task is None:
             self._flush()
-        self._check_slow()
 
     def close(self, code: int) -> None:
-        """Closes the socket with `code` after what was pushed; a slow reader does not get the rest."""
+        """Closes the socket with `code` after what was pushed."""
         if self._closing:
             return
         self._closing = True
@@ -67,17 +77,26 @@ class Outbox:
         if self._task is not None:
             self._task.cancel()
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that the peer has not taken, here and in the server's transport as far as it tells."""
-        return self.waiting + (self._unsent() if self._unsent is not None else 0)
-
     def abandon(self) -> None:
         """Drops queued frames, so that a close is next; a peer that does not even take that is cut off."""
         self._queue.clear()
         self.waiting = 0
-        if self._abort is not None:
-            asyncio.get_running_loop().call_later(ABORT_SECONDS, self._abort)
+        if self._direct is not None:
+            asyncio.get_running_loop().call_later(ABORT_SECONDS, self._direct.abort)
+
+    def check_slow(self) -> None:
+        """Tells the owner when the peer leaves too much untaken, or has taken nothing for too long."""
+        self._pushed = 0
+        unsent = self.waiting + (self._direct.unsent() if self._direct is not None else 0)
+        now = asyncio.get_running_loop().time()
+        if not unsent:
+            self._stuck_at = None
+        elif unsent > limits().outgoing_bytes:
+            self._on_slow()
+        elif self._stuck_at is None or unsent < self._stuck_at[0]:
+            self._stuck_at = (unsent, now)
+        elif now - self._stuck_at[1] > limits().outgoing_seconds:
+            self._on_slow()
 
     def _flush(self) -> None:
         while self._queue:
@@ -86,12 +105,12 @@ class Outbox:
             if rest is not None:
                 self._task = asyncio.get_running_loop().create_task(self._finish(rest, message))
                 return
-            self.waiting -= len(message.get("text", ""))
+            self._sent(message)
 
     async def _finish(self, rest: Awaitable[None], message: Message) -> None:
         try:
             await rest
-            self.waiting = max(0, self.waiting - len(message.get("text", "")))
+            self._sent(message)
         except asyncio.CancelledError:
             raise
         except Exception:  # noqa: BLE001 - servers say in their own ways that the peer is gone; the reader ends it
@@ -101,13 +120,8 @@ class Outbox:
             self._task = None
         self._flush()
 
-    def _check_slow(self) -> None:
-        if self.waiting > limits().outgoing_bytes:
-            self._on_slow()
-        elif self._pushed >= PROBE_BYTES:
-            self._pushed = 0
-            if self.unsent > limits().outgoing_bytes:
-                self._on_slow()
+    def _sent(self, message: Message) -> None:
+        self.waiting = max(0, self.waiting - len(message.get("text", "")))
 
 
 class _Rest:

@@ -1,35 +1,102 @@
-"""What ASGI has no word for: what a server's transport still holds for a socket, and how to cut it off.
+"""Past ASGI: the transports of the two servers the project runs on, for what ASGI has no word for.
 
-This knows the two servers the project runs on. Where it cannot reach the transport it answers None, and the outbox
-relies on `send` waiting and on the server's own time-outs.
+Writing several finished frames to a socket at once, knowing what the peer has not taken, and cutting it off. With
+another server, or where one of these parts is not in its place, there is no direct way: the outbox then uses plain
+`send` and relies on the server's own time-outs.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 
-def unsent_bytes(send: Any) -> Callable[[], int] | None:
-    """A function that tells how many bytes the transport behind `send` has not handed to the kernel."""
-    transport = _transport(send)
-    if hasattr(transport, "dataBuffer"):
-        return functools.partial(_twisted, transport)
-    size: Callable[[], int] | None = getattr(transport, "get_write_buffer_size", None)
-    return size
+class Direct(Protocol):
+    """The transport behind a socket."""
+
+    def write(self, data: bytes) -> bool:
+        """Writes finished frames; False where that is not possible now, and nothing was written."""
+
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+
+    def abort(self) -> None:
+        """Drops the connection together with what it holds."""
 
 
-def abort_of(send: Any) -> Callable[[], None] | None:
-    """A function that drops the connection behind `send` together with what it holds."""
-    transport = _transport(send)
-    abort: Callable[[], None] | None = getattr(transport, "abortConnection", None) or getattr(transport, "abort", None)
-    return abort
-
-
-def _transport(send: Any) -> Any:
+def direct_transport(send: Any) -> Direct | None:
+    """The transport behind an ASGI `send`, if it is one that is known here."""
     if isinstance(send, functools.partial) and send.args:  # daphne: partial(handle_reply, protocol)
-        return getattr(send.args[0], "transport", None)
-    return getattr(getattr(send, "__self__", None), "transport", None)  # uvicorn: a method of the protocol
+        protocol = send.args[0]
+        return Twisted(protocol) if Twisted.fits(protocol) else None
+    protocol = getattr(send, "__self__", None)  # uvicorn: a method of its protocol
+    return Uvicorn(protocol) if Uvicorn.fits(protocol) else None
 
 
-def _twisted(transport: Any) -> int:
-    return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
+class Twisted:
+    """daphne: autobahn on a Twisted transport, which takes everything at once and tells nobody how much it holds."""
+
+    __slots__ = ("_protocol",)
+
+    OPEN = 3
+    """autobahn's STATE_OPEN."""
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    @staticmethod
+    def fits(protocol: Any) -> bool:
+        """Whether this is such a protocol."""
+        transport = getattr(protocol, "transport", None)
+        return all(hasattr(transport, name) for name in ("dataBuffer", "offset", "_tempDataLen", "abortConnection"))
+
+    def write(self, data: bytes) -> bool:
+        protocol = self._protocol
+        if protocol.state != self.OPEN or protocol.send_queue or getattr(protocol, "_perMessageCompress", None):
+            return False
+        protocol.transport.write(data)
+        return True
+
+    def unsent(self) -> int:
+        transport = self._protocol.transport
+        return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
+
+    def abort(self) -> None:
+        self._protocol.transport.abortConnection()
+
+
+class Uvicorn:
+    """uvicorn: the sans-I/O protocol of `websockets` on an asyncio or uvloop transport."""
+
+    __slots__ = ("_protocol",)
+
+    OPEN = 1
+    """websockets.protocol.State.OPEN."""
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    @staticmethod
+    def fits(protocol: Any) -> bool:
+        """Whether this is such a protocol."""
+        return all(hasattr(protocol, name) for name in ("conn", "writable", "transport", "close_sent")) and hasattr(
+            protocol.transport, "get_write_buffer_size"
+        )
+
+    def write(self, data: bytes) -> bool:
+        protocol = self._protocol
+        connection = protocol.conn
+        if (
+            not protocol.writable.is_set()
+            or protocol.close_sent
+            or connection.extensions  # compressed: frames made for everybody do not fit
+            or connection.state != self.OPEN
+            or protocol.transport.is_closing()
+        ):
+            return False
+        protocol.transport.write(data)
+        return True
+
+    def unsent(self) -> int:
+        return int(self._protocol.transport.get_write_buffer_size())
+
+    def abort(self) -> None:
+        self._protocol.transport.abort()
