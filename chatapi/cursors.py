@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import datetime as dt
 from typing import Any
 
 from chatapi import json
@@ -11,6 +12,17 @@ from chatapi.errors import InvalidCursor, Problem
 def encode_cursor(values: list[Any]) -> str:
     """Plain values as opaque text."""
     return base64.urlsafe_b64encode(json.dump_bytes({"v": values})).decode().rstrip("=")
+
+
+def moment_in_cursor(value: Any) -> dt.datetime:
+    """The moment that a cursor carries. Raises InvalidCursor for what no cursor of this server holds."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise InvalidCursor
+        return moment.astimezone(dt.UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidCursor from None
 
 
 def decode_cursor(cursor: str, length: int) -> list[Any]:

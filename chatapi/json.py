@@ -5,6 +5,7 @@ duplicate keys - is refused here with an error that a client can read.
 """
 
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -34,6 +35,7 @@ def loads(raw: bytes | str) -> dict[str, Any]:
             text,
             parse_constant=_refuse_constant,
             parse_int=_integer,
+            parse_float=_float,
             object_pairs_hook=_object,
         )
     except UnicodeDecodeError:
@@ -64,6 +66,13 @@ def _integer(digits: str) -> int:
     if len(digits) > MAX_INTEGER_DIGITS:
         raise InvalidJson(detail="A number has too many digits.")
     return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise InvalidJson(detail="A number is too large.")
+    return number
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, Q, Value, When
 
 from accounts.models import User
-from chatapi.cursors import decode_cursor, encode_cursor
+from chatapi.cursors import decode_cursor, encode_cursor, moment_in_cursor
 from chatapi.errors import InvalidCursor
 from conversations.listing import own_rooms
 from conversations.models import Membership, Message
@@ -80,7 +80,7 @@ class _Place:
     def decode(cls, cursor: str) -> "_Place":
         pinned, activity, room_id, backwards = decode_cursor(cursor, 4)
         try:
-            return cls(bool(pinned), dt.datetime.fromisoformat(activity), UUID(room_id), bool(backwards))
+            return cls(bool(pinned), moment_in_cursor(activity), UUID(room_id), bool(backwards))
         except (TypeError, ValueError, AttributeError):
             raise InvalidCursor from None
 

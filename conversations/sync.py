@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from accounts.models import User, UserCounter
 from chatapi import times
-from chatapi.cursors import decode_cursor, encode_cursor
+from chatapi.cursors import decode_cursor, encode_cursor, moment_in_cursor
 from chatapi.errors import InvalidCursor
 from chatapi.limits import limits
 from conversations.catchup import Since, chain, merged
@@ -37,7 +37,7 @@ class Known:
     @property
     def is_empty(self) -> bool:
         """Whether this is the bootstrap of a new device."""
-        return not self.rooms and not self.me
+        return not self.rooms and not self.me and not self.epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ class Cursor:
         """The cursor that `text` stands for. Raises InvalidCursor."""
         activity, room_name, started_at, me = decode_cursor(text, 4)
         try:
-            return cls(
-                dt.datetime.fromisoformat(activity), str(room_name), dt.datetime.fromisoformat(started_at), int(me)
-            )
+            return cls(moment_in_cursor(activity), str(room_name), moment_in_cursor(started_at), int(me))
         except (TypeError, ValueError):
             raise InvalidCursor from None
 

@@ -1,8 +1,10 @@
 """Sending. One way for everything that becomes a message: a list of drafts in one transaction."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from uuid import UUID
 
 from accounts.counters import next_me
@@ -179,11 +181,18 @@ def _save_heads(heads: Sequence[RoomHead]) -> None:
 
 
 def _enter_lists(room_ids: Iterable[UUID]) -> None:
-    """With its first message a room comes into the lists of those who did not open it: one number per room."""
-    for room_id in room_ids:
-        newcomers = list(Membership.objects.filter(room=room_id, joined_me=0))
-        numbers = next_me({membership.user_id for membership in newcomers})
-        for membership in newcomers:
+    """With its first message a room comes into the lists of those who did not open it: one number per room.
+
+    The memberships are locked before any counter, as everywhere; the first round takes the counters of all.
+    """
+    rows = Membership.objects.filter(room__in=list(room_ids), joined_me=0).order_by("room_id", "user_id")
+    newcomers: dict[UUID, list[Membership]] = defaultdict(list)
+    for membership in rows.select_for_update(no_key=True):
+        newcomers[membership.user_id].append(membership)
+    for one_each in zip_longest(*newcomers.values()):
+        entering = [membership for membership in one_each if membership is not None]
+        numbers = next_me(membership.user_id for membership in entering)
+        for membership in entering:
             membership.joined_me = membership.me_rev = numbers[membership.user_id]
-        Membership.objects.bulk_update(newcomers, ["joined_me", "me_rev"])
+        Membership.objects.bulk_update(entering, ["joined_me", "me_rev"])
         events.own_changed(numbers)

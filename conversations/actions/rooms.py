@@ -16,6 +16,8 @@ from conversations.locks import lock_heads
 from conversations.models import Membership, Room, RoomHead, RoomMarks
 from conversations.models.room import direct_key
 
+OWN_SETTINGS = ["muted_until", "archived", "pinned_at", "marked_unread"]
+
 
 def open_direct_room(*, user: User, other: User) -> tuple[Membership, bool]:
     """The user's membership in the one direct room of the two, and whether it was made now.
@@ -31,7 +33,10 @@ def open_direct_room(*, user: User, other: User) -> tuple[Membership, bool]:
         with write_transaction():
             return _create_direct_room(user, other, key), True
     except IntegrityError:
-        return Membership.objects.with_room().get(user=user, room__direct_key=key), False
+        winners = _show_to_opener(user, key)
+        if winners is None:
+            raise
+        return winners, False
 
 
 def _create_direct_room(user: User, other: User, key: str) -> Membership:
@@ -60,24 +65,35 @@ def change_own_settings(*, membership: Membership, changes: Mapping[str, Any]) -
     """Changes what only the member sees: `muted_until`, `archived`, `pinned`, `marked_unread`; the rest stays."""
     with write_transaction():
         locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
+        before = _own_settings(locked)
         for name, value in changes.items():
             if name == "pinned":
                 locked.pinned_at = (locked.pinned_at or times.now()) if value else None
             else:
                 setattr(locked, name, value)
-        _save_own(locked, ["muted_until", "archived", "pinned_at", "marked_unread"])
+        if _own_settings(locked) != before:
+            _save_own(locked, OWN_SETTINGS)
     return locked
 
 
+def _own_settings(membership: Membership) -> list[Any]:
+    return [getattr(membership, name) for name in OWN_SETTINGS]
+
+
 def clear_room(*, membership: Membership) -> Membership:
-    """Empties the room for this member alone: the history begins anew after the present head."""
+    """Empties the room for this member alone: the history begins anew after the present head.
+
+    It leaves the list until the next message; one that is empty anyway as if the member had never opened it.
+    """
     with write_transaction():
         head = RoomHead.objects.get(room=membership.room_id)
         locked = Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
         locked.first_visible_seq = max(locked.first_visible_seq, head.seq + 1)
         locked.last_read_seq = max(locked.last_read_seq, head.seq)
         locked.marked_unread = False
-        _save_own(locked, ["first_visible_seq", "last_read_seq", "marked_unread"])
+        if head.seq == 0:
+            locked.joined_me = 0
+        _save_own(locked, ["first_visible_seq", "last_read_seq", "marked_unread", "joined_me"])
     return locked
 
 
@@ -98,9 +114,11 @@ def change_room(*, membership: Membership, changes: dict[str, Any]) -> Room:
     with write_transaction():
         head = lock_heads([membership.room_id])[membership.room_id]
         _require_active(membership)
+        room = Room.objects.get(pk=head.room_id)  # after the lock: what came with it may be older
+        if all(getattr(room, name) == value for name, value in changes.items()):
+            return room
         head.rev += 1
         head.save(update_fields=["rev"])
-        room = head.room
         for name, value in changes.items():
             setattr(room, name, value)
         room.rev = head.rev
