@@ -13,6 +13,9 @@ from chatapi.errors import NotFound
 from conversations.models.message import Message
 from conversations.models.room import Room
 
+NO_END = 2**62
+"""Above every number: the end of a membership that has not ended."""
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Memberships as their owner meets them."""
@@ -47,6 +50,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
                 room=OuterRef("room"),
                 seq__gt=OuterRef("last_read_seq"),
                 seq__gte=OuterRef("first_visible_seq"),
+                created_rev__lte=Coalesce(OuterRef("left_rev"), Value(NO_END)),
             )
             .exclude(sender=OuterRef("user"))
             .order_by()
