@@ -10,18 +10,19 @@ from accounts.authentication import Principal, principal_of
 from accounts.errors import InvalidToken
 from accounts.models import User
 from accounts.sockets import bare_token
-from chatapi import times
+from chatapi import database, times
 from chatapi.errors import InvalidInput, NotFound, UnknownField
 from chatapi.rest import StrictSerializer
 from conversations import events
 from conversations.actions.marks import mark_delivered, mark_read
-from conversations.actions.messages import Draft, send_message
+from conversations.actions.messages import Draft
 from conversations.catchup import Since, changes_json
 from conversations.errors import NotAMember, UnknownFrame
 from conversations.inbox import resume_inbox
 from conversations.models import Membership, Room
+from conversations.send_queue import send_queue
 from conversations.serializers import MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
-from conversations.shapes import message_json
+from conversations.shapes import message_text
 
 MAX_REF = 100
 
@@ -52,7 +53,8 @@ class Caller:
 class Reply:
     """What is answered: frames first, then an `ack` (or what the command is answered with instead)."""
 
-    data: dict[str, Any]
+    data: Any
+    """An object, or a message as ready text."""
     type: str = "ack"
     rev: int | None = None
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -83,7 +85,7 @@ def understand(frame: dict[str, Any]) -> Command:
     if unknown:
         raise UnknownField(detail=f"A frame does not have: {', '.join(sorted(unknown))}.")
     kind, ref, room, data = (frame.get(name) for name in ("type", "ref", "room", "data"))
-    if not isinstance(kind, str) or kind not in INBOX_COMMANDS:
+    if not isinstance(kind, str) or (kind != SEND and kind not in INBOX_COMMANDS):
         raise UnknownFrame
     if ref is not None and not (isinstance(ref, str) and len(ref) <= MAX_REF):
         raise InvalidInput.field("ref", "invalid", f"A ref is text of at most {MAX_REF} characters.")
@@ -102,11 +104,37 @@ def _plain(frame: dict[str, Any]) -> Command:
     given = {"text": frame["message"]}
     if "client_id" in frame:
         given["client_id"] = frame["client_id"]
-    return Command("message.send", given, room=frame.get("room") if isinstance(frame.get("room"), str) else None)
+    return Command(SEND, given, room=frame.get("room") if isinstance(frame.get("room"), str) else None)
+
+
+async def send(caller: Caller, command: Command) -> Reply:
+    """`message.send`: together with the sends of other sockets, answered after the commit."""
+    data = dict(MESSAGE.run_validation(command.data))
+    room = caller.room or await _room(caller, command)
+    sent = await send_queue().send(Draft(room_id=room.pk, sender=caller.user, **data))
+    return Reply(message_text(sent.message), rev=sent.message.rev)
+
+
+async def _room(caller: Caller, command: Command) -> Room:
+    """The room that a frame of an inbox names, from memory if it was used lately; membership is the send's business."""
+    if command.room in _rooms:
+        return _rooms[command.room]
+    membership = await database.run(caller.membership, command.room)
+    if len(_rooms) > KNOWN_ROOMS:
+        _rooms.clear()
+    return _rooms.setdefault(membership.room.name, membership.room)
+
+
+KNOWN_ROOMS = 10_000
+_rooms: dict[str | None, Room] = {}
+"""By name: what never changes of a room, its id."""
 
 
 def perform(caller: Caller, command: Command) -> Reply:
-    """Checks the data and does it. Raises the problems of the action, and REST framework's ValidationError."""
+    """Checks the data of any other command and does it. Runs in a database thread.
+
+    Raises the problems of the action, and REST framework's ValidationError.
+    """
     commands = INBOX_COMMANDS if caller.room is None else ROOM_COMMANDS
     if command.type not in commands:
         raise UnknownFrame
@@ -122,12 +150,6 @@ class TokenInput(StrictSerializer):
 
 class NoInput(StrictSerializer):
     """Nothing."""
-
-
-def _send(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
-    room_id = caller.room.pk if caller.room is not None else caller.membership(command.room).room_id
-    sent = send_message(draft=Draft(room_id=room_id, sender=caller.user, **data))
-    return Reply(message_json(sent.message), rev=sent.message.rev)
 
 
 def _delivered(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
@@ -177,8 +199,9 @@ Act = Callable[[Caller, Command, dict[str, Any]], Reply]
 Commands = dict[str, tuple[serializers.Serializer[Any], Act]]
 """One reader serves all calls: validating keeps nothing in it."""
 
+SEND = "message.send"
+MESSAGE = MessageInput()
 ROOM_COMMANDS: Commands = {
-    "message.send": (MessageInput(), _send),
     "delivered": (SeqInput(), _delivered),
     "read": (SeqInput(), _read),
     "typing": (TypingInput(), _typing),

@@ -5,7 +5,7 @@ from typing import Any
 
 from chatapi.realtime.frames import frame_json
 from conversations.models import Membership, Message, Room
-from conversations.shapes import OWN, member_json, message_json, receipt_json, shared_room_json
+from conversations.shapes import member_json, message_text, own_message_json, receipt_json, shared_room_json
 
 MEMBER_FRAMES = {
     Membership.State.MEMBER: "member.joined",
@@ -48,10 +48,10 @@ class Change:
         """The frame; with `own`, a message also has what the caller alone has made of it."""
         return frame_json(self.kind, self._data(own), room=self.room.name, rev=self.rev, prev=self.prev)
 
-    def _data(self, own: bool) -> dict[str, Any]:
+    def _data(self, own: bool) -> Any:
         match self.row:
             case Message():
-                return message_json(self.row) | (OWN if own else {})
+                return own_message_json(self.row) if own else message_text(self.row)
             case Membership():
                 return member_json(self.row)
             case _:

@@ -10,15 +10,21 @@ from uuid import UUID
 from conversations.models import RoomHead, RoomMarks
 
 
-def lock_heads(room_ids: Iterable[UUID]) -> dict[UUID, RoomHead]:
+class RoomIsLocked:
+    """Stands for what was not decided because somebody else has the room."""
+
+
+def lock_heads(room_ids: Iterable[UUID], *, pass_by_locked: bool = False) -> dict[UUID, RoomHead]:
     """The heads of these rooms, locked: the fence. What decides a change is read by a *later* statement, or a rule
     that changed while this one waited for the lock would be missed (READ COMMITTED re-reads only the locked rows).
+
+    With `pass_by_locked`, rooms that somebody else has locked are left out instead of waited for.
     """
     heads = (
         RoomHead.objects.filter(room__in=set(room_ids))
         .select_related("room")
         .order_by("room_id")
-        .select_for_update(no_key=True, of=("self",))
+        .select_for_update(no_key=True, of=("self",), skip_locked=pass_by_locked)
     )
     return {head.room_id: head for head in heads}
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
+from chatapi import json
 from chatapi.times import rfc3339, rfc3339_or_none
 from conversations.models import Membership, Message, Room
 
@@ -37,6 +40,14 @@ def message_json(message: Message) -> dict[str, Any]:
         "edited_at": rfc3339_or_none(message.edited_at),
         "deleted_at": rfc3339_or_none(message.deleted_at),
     }
+
+
+def message_text(message: Message) -> orjson.Fragment:
+    """`message_json` as ready text, made once for the frame, the ack and whatever else carries the message."""
+    text: orjson.Fragment | None = message.__dict__.get("_text")
+    if text is None:
+        text = message.__dict__["_text"] = orjson.Fragment(json.dump_bytes(message_json(message)))
+    return text
 
 
 OWN = {"mine": {"starred": False, "reaction": None, "played": False}}
@@ -114,6 +125,8 @@ def room_json(
     """A room as one member sees it. Needs `room.head`, `room.marks` and `user` loaded, and the other members."""
     room = membership.room
     others = list(others)
+    # Whoever hides receipts must not hold back the ticks of all; where everybody does, their frozen marks are shown.
+    showing = [other for other in others if other.user.privacy.get("read_receipts", True)] or others
     peer = (others[0].user if others else membership.user) if room.kind == Room.Kind.DIRECT else None
     head = room.head
     return shared_room_json(room) | {
@@ -126,8 +139,8 @@ def room_json(
         "last_message": own_message_json(last_message) if last_message is not None else None,
         "members_count": len(others) + membership.is_active,
         "others": {
-            "delivered_seq": min((other.delivered_seq for other in others), default=head.seq),
-            "read_seq": min((other.read_seq for other in others), default=head.seq),
+            "delivered_seq": min((other.delivered_seq for other in showing), default=head.seq),
+            "read_seq": min((other.read_seq for other in showing), default=head.seq),
         },
         "peer": peer.short() if peer is not None else None,
         "group": None,

@@ -24,7 +24,7 @@ from chatapi.realtime.intake import Intake, Verdict
 from chatapi.realtime.outbox import Outbox
 from chatapi.realtime.wire import Frames
 from chatapi.throttling import client_address
-from conversations.commands import Caller, Command, perform, understand
+from conversations.commands import SEND, Caller, Command, perform, send, understand
 from conversations.errors import NotAuthenticated
 
 logger = logging.getLogger("chatapi.sockets")
@@ -231,8 +231,11 @@ class Socket(AsyncConsumer):
             body = json.loads(text)
             ref = body.get("ref") if isinstance(body.get("ref"), str) else None
             command = understand(body)
-            reply = await database.run(perform, self.caller, command)
-            self._note_typing(command)
+            if command.type == SEND:
+                reply = await send(self.caller, command)
+            else:
+                reply = await database.run(perform, self.caller, command)
+                self._note_typing(command)
         except Exception as error:  # noqa: BLE001 - every error becomes a frame, none ends the socket
             self._answer_problem(as_problem(error), ref)
             return

@@ -5,9 +5,10 @@ from typing import Any
 from chatapi import json, times
 
 
-def frame_json(kind: str, data: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
+def frame_json(kind: str, data: Any = None, **members: Any) -> dict[str, Any]:
     """A frame: `type`, the members that are given, `at`, and `data`.
 
+    `data` is an object, or one that is ready as text (`orjson.Fragment`).
     `members` are `room`, `rev`, `prev`, `marks`, `me`, `ref`, `error`; absent ones are left out.
     """
     body: dict[str, Any] = {"type": kind}
@@ -18,6 +19,6 @@ def frame_json(kind: str, data: dict[str, Any] | None = None, **members: Any) ->
     return body
 
 
-def frame(kind: str, data: dict[str, Any] | None = None, **members: Any) -> str:
+def frame(kind: str, data: Any = None, **members: Any) -> str:
     """The text of a frame."""
     return json.dumps(frame_json(kind, data, **members))

@@ -10,11 +10,11 @@ from uuid import UUID
 from accounts.counters import next_me
 from accounts.models import User
 from chatapi import ids, json, metrics, times
-from chatapi.errors import InvalidInput, NotFound, Problem
+from chatapi.errors import InvalidInput, NotFound, Problem, Unavailable
 from chatapi.transactions import write_transaction
 from conversations import events
 from conversations.errors import ClientIdReused, NotAMember
-from conversations.locks import lock_heads
+from conversations.locks import RoomIsLocked, lock_heads
 from conversations.models import Membership, Message, RoomHead
 
 Key = tuple[UUID, UUID, UUID]
@@ -52,23 +52,27 @@ class Sent:
     created: bool
 
 
+Outcome = Sent | Problem | RoomIsLocked
+
+
 def send_message(*, draft: Draft) -> Sent:
     """Stores one message. Raises what `send_messages` answers for a draft that cannot be sent."""
     (outcome,) = send_messages(drafts=[draft])
-    if isinstance(outcome, Problem):
-        raise outcome
-    return outcome
+    if isinstance(outcome, Sent):
+        return outcome
+    raise outcome if isinstance(outcome, Problem) else Unavailable
 
 
-def send_messages(*, drafts: Sequence[Draft]) -> list[Sent | Problem]:
+def send_messages(*, drafts: Sequence[Draft], pass_by_locked: bool = False) -> list[Outcome]:
     """Stores messages in one transaction, in the order given; a draft that cannot be sent harms no other.
 
     A repeat is answered with the message as it is now, even after its sender has left the room. Otherwise: NotFound
     for a room the sender never was in, NotAMember after leaving it, ClientIdReused for another body under the same
-    `client_id`, InvalidInput for a `reply_to` that is not a message of the room.
+    `client_id`, InvalidInput for a `reply_to` that is not a message of the room. With `pass_by_locked`, RoomIsLocked
+    for a room that another transaction has: send those again, on their own.
     """
     with write_transaction():
-        batch = _Batch(drafts)
+        batch = _Batch(drafts, pass_by_locked=pass_by_locked)
         outcomes = [batch.settle(draft) for draft in drafts]
         batch.store()
     return outcomes
@@ -77,8 +81,9 @@ def send_messages(*, drafts: Sequence[Draft]) -> list[Sent | Problem]:
 class _Batch:
     """One transaction's worth of drafts. Building it takes the locks and then reads, in that order."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
-        self._heads = lock_heads(draft.room_id for draft in drafts)
+    def __init__(self, drafts: Sequence[Draft], *, pass_by_locked: bool) -> None:
+        self._heads = lock_heads((draft.room_id for draft in drafts), pass_by_locked=pass_by_locked)
+        self._pass_by_locked = pass_by_locked
         self._known = _earlier(drafts)
         fresh = [draft for draft in drafts if draft.key not in self._known]
         self._memberships = _memberships(fresh)
@@ -87,20 +92,22 @@ class _Batch:
         self._opened: list[UUID] = []
         self._at = times.now()
 
-    def settle(self, draft: Draft) -> Sent | Problem:
+    def settle(self, draft: Draft) -> Outcome:
         """Decides one draft; a new message takes its numbers here."""
+        if self._pass_by_locked and draft.room_id not in self._heads:
+            return RoomIsLocked()
         known = self._known.get(draft.key)
         if known is not None:
             return Sent(known, created=False) if known.fingerprint == draft.fingerprint else ClientIdReused()
-        problem = self._refusal(draft)
-        if problem is not None:
-            return problem
-        message = self._known[draft.key] = self._number(draft)
+        membership = self._memberships.get((draft.room_id, draft.sender.pk))
+        problem = self._refusal(draft, membership)
+        if problem is not None or membership is None:
+            return problem or NotFound()
+        message = self._known[draft.key] = self._number(draft, membership.user)
         self._new.append(message)
         return Sent(message, created=True)
 
-    def _refusal(self, draft: Draft) -> Problem | None:
-        membership = self._memberships.get((draft.room_id, draft.sender.pk))
+    def _refusal(self, draft: Draft, membership: Membership | None) -> Problem | None:
         if membership is None:
             return NotFound()
         if not membership.is_active:
@@ -111,7 +118,7 @@ class _Batch:
                 return InvalidInput.field("reply_to", "does_not_exist", "There is no such message in this room.")
         return None
 
-    def _number(self, draft: Draft) -> Message:
+    def _number(self, draft: Draft, sender: User) -> Message:
         head = self._heads[draft.room_id]
         if head.seq == 0:
             self._opened.append(head.room_id)
@@ -124,7 +131,7 @@ class _Batch:
             created_rev=head.rev,
             client_id=draft.client_id,
             fingerprint=draft.fingerprint,
-            sender=draft.sender,
+            sender=sender,  # as stored now: a socket's user may be hours old
             text=draft.text,
             reply_to=self._quotable.get(draft.reply_to) if draft.reply_to else None,
             extra=draft.extra,
@@ -161,7 +168,7 @@ def _earlier(drafts: Iterable[Draft]) -> dict[Key, Message]:
 def _memberships(drafts: Sequence[Draft]) -> dict[tuple[UUID, UUID], Membership]:
     if not drafts:
         return {}
-    rows = Membership.objects.filter(
+    rows = Membership.objects.select_related("user").filter(
         room__in={draft.room_id for draft in drafts}, user__in={draft.sender.pk for draft in drafts}
     )
     return {(row.room_id, row.user_id): row for row in rows}

@@ -1,0 +1,108 @@
+"""Group commit: sends that arrive while a transaction is under way share the next one.
+
+Nobody waits for a timer: with one sender a batch is one message, under load it is as many as came meanwhile, and the
+price of a commit is shared. A batch passes by rooms that somebody else has locked; their messages get a transaction
+of their own, so a slow room holds up nobody (HARDENING F11).
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from django.db import DatabaseError
+
+from chatapi import database
+from chatapi.errors import Problem
+from chatapi.problems import as_problem
+from conversations.actions.messages import Draft, Outcome, Sent, send_messages
+from conversations.locks import RoomIsLocked
+
+logger = logging.getLogger(__name__)
+
+BATCH_MESSAGES = 200
+
+Waiting = tuple[Draft, "asyncio.Future[Sent]"]
+
+
+class SendQueue:
+    """The sends of one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiting] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = False
+
+    async def send(self, draft: Draft) -> Sent:
+        """The stored message, after the commit. Raises the draft's problem."""
+        future: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
+        self._waiting.append((draft, future))
+        if not self._running:
+            self._running = True
+            self._start(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH_MESSAGES], self._waiting[BATCH_MESSAGES:]
+                await self._commit(batch, pass_by_locked=True)
+        finally:
+            self._running = False
+
+    async def _commit(self, batch: Sequence[Waiting], *, pass_by_locked: bool) -> None:
+        drafts = [draft for draft, _ in batch]
+        outcomes: list[Outcome]
+        try:
+            outcomes = await database.run(_send, drafts, pass_by_locked)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every sender gets an answer
+            outcomes = [as_problem(error) for _ in batch]
+        locked = [entry for entry, outcome in zip(batch, outcomes, strict=True) if isinstance(outcome, RoomIsLocked)]
+        if locked:
+            self._start(self._commit(locked, pass_by_locked=False))
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done() or isinstance(outcome, RoomIsLocked):
+                continue
+            if isinstance(outcome, Problem):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _send(drafts: Sequence[Draft], pass_by_locked: bool) -> list[Outcome]:
+    """One transaction for all; after a refusal by the database one for each, so that a bad message harms no other.
+
+    Repeating is safe whatever has happened to the first commit: what it stored is found by its `client_id`.
+    """
+    try:
+        return send_messages(drafts=drafts, pass_by_locked=pass_by_locked)
+    except DatabaseError:
+        if len(drafts) == 1:
+            raise
+        logger.warning("A batch of %d messages was refused; trying them one by one.", len(drafts), exc_info=True)
+    return [_send_alone(draft) for draft in drafts]
+
+
+def _send_alone(draft: Draft) -> Outcome:
+    try:
+        return send_messages(drafts=[draft])[0]
+    except DatabaseError as error:
+        return as_problem(error)
+
+
+_queues: dict[int, tuple[asyncio.AbstractEventLoop, SendQueue]] = {}
+
+
+def send_queue() -> SendQueue:
+    """The queue of the running loop."""
+    loop = asyncio.get_running_loop()
+    known = _queues.get(id(loop))
+    if known is None or known[0] is not loop:
+        _queues.clear()  # a process has one serving loop; in tests one follows the other
+        known = _queues[id(loop)] = (loop, SendQueue())
+    return known[1]
