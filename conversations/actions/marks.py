@@ -36,8 +36,9 @@ def _move(user: User, seqs: Mapping[UUID, int], kind: Kind) -> list[Membership]:
         counters = lock_marks(seqs)
         memberships = list(_active(user, seqs).select_for_update(no_key=True, of=("self",)))
         moved = [membership for membership in memberships if _moves(membership, kind, seqs)]
-        shown = [membership for membership in moved if _advance(membership, kind, seqs, user)]
-        _store(user, moved, shown, counters, kind)
+        shown = [membership for membership in moved if _advance(membership, kind, seqs)]
+        if moved:  # another device may have been faster
+            _store(user, moved, shown, counters, kind)
     return memberships
 
 
@@ -55,12 +56,12 @@ def _target(membership: Membership, seqs: Mapping[UUID, int]) -> int:
 
 def _moves(membership: Membership, kind: Kind, seqs: Mapping[UUID, int]) -> bool:
     target = _target(membership, seqs)
-    if kind == Kind.READ:
-        return target > membership.last_read_seq or membership.marked_unread
+    if kind == Kind.READ and (target > membership.last_read_seq or membership.marked_unread):
+        return True
     return target > membership.delivered_seq
 
 
-def _advance(membership: Membership, kind: Kind, seqs: Mapping[UUID, int], user: User) -> bool:
+def _advance(membership: Membership, kind: Kind, seqs: Mapping[UUID, int]) -> bool:
     """Moves the marks in memory; True when others can see it."""
     target = _target(membership, seqs)
     before = (membership.delivered_seq, membership.read_seq)
@@ -68,7 +69,7 @@ def _advance(membership: Membership, kind: Kind, seqs: Mapping[UUID, int], user:
     if kind == Kind.READ:
         membership.last_read_seq = max(membership.last_read_seq, target)
         membership.marked_unread = False
-        if user.privacy.get("read_receipts", True):
+        if membership.user.privacy.get("read_receipts", True):  # as stored now; a socket's user may be hours old
             membership.read_seq = max(membership.read_seq, target)
     return before != (membership.delivered_seq, membership.read_seq)
 
