@@ -76,14 +76,14 @@ class DisplayNameField(NameField):
     """The name that others see; empty: the username is shown."""
 
     def __init__(self) -> None:
-        super().__init__(max_length=MAX_DISPLAY_NAME)
+        super().__init__(max_length=MAX_DISPLAY_NAME, help_text="The name others see; empty: the username is shown.")
 
 
 class CodeField(serializers.CharField):
     """A one-time code; the spaces that people type into it do not matter, nor in which script its digits are."""
 
     def __init__(self) -> None:
-        super().__init__(max_length=32)
+        super().__init__(max_length=32, help_text="The digits from the mail.")
 
     def to_internal_value(self, data: Any) -> str:
         return "".join(unicodedata.normalize("NFKC", super().to_internal_value(data)).split())

@@ -46,13 +46,13 @@ class LoginInput(StrictSerializer):
     """Who, and the proof of it."""
 
     login = serializers.CharField(max_length=MAX_EMAIL, help_text="Email, username or verified mobile number.")
-    password = PasswordField()
+    password = PasswordField(help_text="The account's password.")
 
 
 class VerifyInput(StrictSerializer):
     """The code of a challenge."""
 
-    challenge = serializers.CharField(max_length=64)
+    challenge = serializers.CharField(max_length=64, help_text="As answered by register or login.")
     code = CodeField()
     device_name = NameField(max_length=MAX_DEVICE_NAME, default="", help_text="How the list of sessions calls it.")
 
@@ -60,20 +60,20 @@ class VerifyInput(StrictSerializer):
 class ResendInput(StrictSerializer):
     """The challenge that wants another code."""
 
-    challenge = serializers.CharField(max_length=64)
+    challenge = serializers.CharField(max_length=64, help_text="As answered when the code was asked for.")
 
 
 class RefreshInput(StrictSerializer):
     """The refresh token."""
 
-    refresh = serializers.CharField(max_length=2_048)
+    refresh = serializers.CharField(max_length=2_048, help_text="The refresh token of the present pair.")
 
 
 class MeInput(StrictSerializer):
     """What a person may change about themselves at once."""
 
     display_name = DisplayNameField()
-    about = NameField(max_length=MAX_ABOUT)
+    about = NameField(max_length=MAX_ABOUT, help_text="A line about oneself.")
     extra = ExtraField(required=False, help_text="The app's own data, replaced as a whole.")
 
 
@@ -91,46 +91,46 @@ class ChallengeSerializer(serializers.Serializer[Any]):
     challenge = serializers.CharField(source="pk", help_text="Opaque; give it back with the code.")
     method = serializers.ChoiceField(choices=["email"], help_text="How the code travels.")
     sent_to = serializers.CharField(help_text="Masked.")
-    expires_at = MomentField()
+    expires_at = MomentField(help_text="Until then the code can be used.")
     resend_at = MomentField(help_text="From then on another code may be asked for.")
 
 
 class PrivacySerializer(serializers.Serializer[Any]):
     """Who may see what."""
 
-    last_seen = serializers.CharField()
-    online = serializers.CharField()
-    avatar = serializers.CharField()
-    about = serializers.CharField()
-    groups = serializers.CharField()
-    messages = serializers.CharField()
-    read_receipts = serializers.BooleanField()
+    last_seen = serializers.CharField(help_text="Who sees when I was last there: everyone, contacts or nobody.")
+    online = serializers.CharField(help_text="Who sees that I am online.")
+    avatar = serializers.CharField(help_text="Who sees my picture.")
+    about = serializers.CharField(help_text="Who sees my line about myself.")
+    groups = serializers.CharField(help_text="Who may add me to groups.")
+    messages = serializers.CharField(help_text="Who may write to me.")
+    read_receipts = serializers.BooleanField(help_text="Whether others see what I have read, and I what they have.")
 
 
 class UserSerializer(serializers.Serializer[Any]):
     """`user` in every answer."""
 
-    id = serializers.CharField(source="pk")
-    username = serializers.CharField()
-    display_name = serializers.CharField(source="shown_name")
+    id = serializers.CharField(source="pk", help_text="Stable id.")
+    username = serializers.CharField(help_text="Unique name.")
+    display_name = serializers.CharField(source="shown_name", help_text="The name to show.")
 
 
 class ProfileSerializer(UserSerializer):
     """What others see of a person."""
 
-    about = serializers.CharField()
-    avatar_url = serializers.CharField(allow_null=True)
+    about = serializers.CharField(help_text="A line about the person.")
+    avatar_url = serializers.CharField(allow_null=True, help_text="The picture to show.")
 
 
 class MeSerializer(ProfileSerializer):
     """What a person sees of themselves."""
 
-    email = serializers.CharField()
+    email = serializers.CharField(help_text="The proven address.")
     mobile_number = serializers.SerializerMethodField(help_text="Null where there is none.")
-    privacy = PrivacySerializer()
-    extra = serializers.DictField()
+    privacy = PrivacySerializer(help_text="Who may see what.")
+    extra = serializers.DictField(help_text="The app's own data.")
     rev = serializers.IntegerField(source="me_rev", help_text="The `me` number of the latest change.")
-    created_at = MomentField()
+    created_at = MomentField(help_text="When the account was made.")
 
     def get_mobile_number(self, user: User) -> str | None:
         """The number, verified or not."""
@@ -141,7 +141,7 @@ class TokenPairSerializer(serializers.Serializer[Any]):
     """What a client keeps of a session."""
 
     access = serializers.CharField(help_text="For `Authorization: Bearer`.")
-    access_expires_at = MomentField()
+    access_expires_at = MomentField(help_text="Refresh before that.")
     refresh = serializers.CharField(help_text="Good for one refresh.")
     refresh_expires_at = MomentField(help_text="When the session runs out unless it is used before.")
     session = serializers.CharField(help_text="The session's id.")
@@ -150,16 +150,16 @@ class TokenPairSerializer(serializers.Serializer[Any]):
 class LoggedInSerializer(TokenPairSerializer):
     """The answer to a right code."""
 
-    user = MeSerializer()
+    user = MeSerializer(help_text="Who has logged in.")
 
 
 class SessionSerializer(serializers.Serializer[Any]):
     """A device that is logged in."""
 
-    id = serializers.CharField(source="pk")
-    device_name = serializers.CharField()
+    id = serializers.CharField(source="pk", help_text="Stable id.")
+    device_name = serializers.CharField(help_text="As given at the login.")
     address = serializers.CharField(allow_null=True, help_text="Where it logged in from.")
-    created_at = MomentField()
+    created_at = MomentField(help_text="When it logged in.")
     last_used_at = MomentField(help_text="Exact to a minute.")
     current = serializers.SerializerMethodField(help_text="Whether it is the one that asks.")
 
@@ -172,4 +172,4 @@ class TicketSerializer(serializers.Serializer[Any]):
     """A ticket for one socket."""
 
     ticket = serializers.CharField(help_text="For `?ticket=`; good once.")
-    expires_at = MomentField()
+    expires_at = MomentField(help_text="Until then it can be used.")

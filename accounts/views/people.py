@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -92,6 +92,7 @@ class UserViewSet(ViewSet):
         return page.get_paginated_response(ProfileSerializer(rows, many=True).data)
 
     @extend_schema(
+        parameters=[OpenApiParameter("user", str, OpenApiParameter.PATH, description="An id or a username.")],
         summary="A person's profile",
         description="`user` is an id or a username. Never shows another's email or number.",
         responses={HTTPStatus.OK: ProfileSerializer} | problems(*CALLER, NotFound),

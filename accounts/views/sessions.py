@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -109,6 +109,7 @@ class SessionViewSet(ViewSet):
         return page.get_paginated_response(SessionSerializer(rows, many=True, context=context).data)
 
     @extend_schema(
+        parameters=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, description="A session's id.")],
         summary="End a session",
         description="Logs that device out at once; its sockets close with 4401.",
         responses={HTTPStatus.NO_CONTENT: None} | problems(*CALLER, NotFound),
