@@ -84,9 +84,9 @@ def _missed_own(user_id: UUID, me: int) -> Missed:
 
 
 def ended_sessions(session_ids: Sequence[str]) -> set[str]:
-    """Which of these sessions are over."""
-    live = Session.objects.live(times.now()).filter(pk__in=session_ids).values_list("pk", flat=True)
-    return set(session_ids) - {str(pk) for pk in live}
+    """Which of these sessions are over, or belong to somebody who was switched off."""
+    live = Session.objects.live(times.now()).filter(pk__in=session_ids, user__is_active=True)
+    return set(session_ids) - {str(pk) for pk in live.values_list("pk", flat=True)}
 
 
 def _ids(topics: Sequence[str], kind: str) -> list[UUID]:

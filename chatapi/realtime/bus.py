@@ -171,8 +171,8 @@ class Receiver:
                 self.away = False
                 self._lost()
         events = message["events"]
-        heard = self._heard.get((shard, origin))
-        if heard is not None and number != heard + bool(events):
+        heard = self._heard.get((shard, origin), 0)  # a process's first batch can be lost as well
+        if number != heard + bool(events):
             self._lost()
         self._heard[shard, origin] = number
         if events and not own:

@@ -27,6 +27,10 @@ class Listener(Protocol):
         """Sends what was pushed, then closes with `code`; never waits."""
 
 
+Snapshot = tuple[int, int]
+"""`rev` and `marks`."""
+
+
 class Feed:
     """The state of one topic."""
 
@@ -42,9 +46,9 @@ class Feed:
         self.members: Members | None = None
         """The users with an inbox here who are in the room; None until somebody has looked."""
         self._joining: dict[Listener, list[Event]] = {}
-        self._live: dict[Listener, int] = {}
-        """Live listeners and the `rev` their own snapshot had."""
-        self._ahead = 0
+        self._live: dict[Listener, Snapshot] = {}
+        """Live listeners and the `rev` and `marks` their own snapshot had."""
+        self._ahead: Snapshot = (0, 0)
         """The highest snapshot of a live listener: up to there delivery has to be careful."""
 
     # What is due
@@ -109,12 +113,24 @@ class Feed:
         """Registers `listener` before it reads its snapshot: from here on events are kept for it."""
         self._joining[listener] = []
 
-    def go_live(self, listener: Listener, rev: int) -> Frames:
-        """Ends the joining of `listener`, whose snapshot had `rev`; the frames that came meanwhile."""
+    def go_live(self, listener: Listener, rev: int, marks: int) -> Frames:
+        """Ends the joining of `listener`, whose snapshot had `rev` and `marks`; the frames that came meanwhile."""
         kept = self._joining.pop(listener, [])
-        self._live[listener] = rev
-        self._ahead = max(self._ahead, rev)
+        if rev < self.durable.began_at or marks < self.receipts.began_at:
+            self._begin_earlier(rev, marks)
+            kept = _passing(kept)
+        self._live[listener] = rev, marks
+        self._ahead = _later(self._ahead, (rev, marks))
         return self.frames_for(listener, kept)
+
+    def _begin_earlier(self, rev: int, marks: int) -> None:
+        """Somebody with a newer snapshot was faster: what lies between is repaired for the one who read earlier."""
+        reached = self.durable.number, self.receipts.number
+        self._live = {listener: _later(snapshot, reached) for listener, snapshot in self._live.items()}
+        self._ahead = _later(self._ahead, reached)
+        self._joining = {listener: _passing(kept) for listener, kept in self._joining.items()}
+        self.durable.begin_earlier(min(rev, reached[0]))
+        self.receipts.begin_earlier(min(marks, reached[1]))
 
     def leave(self, listener: Listener) -> None:
         """Forgets `listener`."""
@@ -134,12 +150,12 @@ class Feed:
 
     def is_plain(self, events: Sequence[Event]) -> bool:
         """Whether every listener without a floor gets all of `events` as they are."""
-        return not any(event.but_user or (event.rev and event.rev <= self._ahead) for event in events)
+        return not any(event.but_user or _is_old(event, self._ahead) for event in events)
 
     def frames_for(self, listener: Listener, events: Sequence[Event]) -> Frames:
         """The frames of `events` for a live listener: without what its snapshot had."""
         snapshot = self._live[listener]
-        news = [event for event in events if not event.rev or event.rev > snapshot]
+        news = [event for event in events if not _is_old(event, snapshot)]
         return self.visible(news, listener.user, listener.floor)
 
     def visible(self, events: Sequence[Event], user: str, floor: int) -> Frames:
@@ -155,6 +171,19 @@ class Feed:
         """The heartbeat of the room: what was sent."""
         rev, marks = self.durable.number, self.receipts.number
         return frame("heartbeat", {"epoch": epoch}, room=self.room, rev=rev, marks=marks)
+
+
+def _later(one: Snapshot, other: Snapshot) -> Snapshot:
+    return max(one[0], other[0]), max(one[1], other[1])
+
+
+def _passing(events: Iterable[Event]) -> list[Event]:
+    return [event for event in events if not event.rev and not event.marks]
+
+
+def _is_old(event: Event, snapshot: Snapshot) -> bool:
+    rev, marks = snapshot
+    return 0 < event.rev <= rev or 0 < event.marks <= marks
 
 
 class Members:

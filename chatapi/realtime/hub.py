@@ -87,7 +87,7 @@ class Hub:
         """Ends the joining of `listener`: it has everything up to `rev` and `marks` and gets what came meanwhile."""
         feed = self._feeds[topic]
         self._deliver(feed, feed.begin(rev, marks))
-        listener.push(feed.go_live(listener, rev))
+        listener.push(feed.go_live(listener, rev, marks))
         feed.note_head(rev, marks)
         self._repair.if_needed(feed)
 

@@ -10,11 +10,13 @@ class Order:
     the hub's to repair.
     """
 
-    __slots__ = ("_head", "_waiting", "number")
+    __slots__ = ("_head", "_waiting", "began_at", "number")
 
     def __init__(self) -> None:
         self.number = -1
         """The last one that was due; -1 before the beginning is known."""
+        self.began_at = -1
+        """From here on everything was due, or is known to be missing."""
         self._head = 0
         self._waiting: dict[int, Event] = {}
 
@@ -39,7 +41,15 @@ class Order:
 
     def begin(self, number: int) -> list[Event]:
         """Begins after `number`, unless it has begun; the events that are due."""
-        return [] if self.started else self.advance(number)
+        if self.started:
+            return []
+        self.began_at = number
+        return self.advance(number)
+
+    def begin_earlier(self, number: int) -> None:
+        """Moves the beginning back to `number`: what came after it is missing and will be due once more."""
+        self._head = max(self._head, self.number)
+        self.number = self.began_at = number
 
     def advance(self, number: int) -> list[Event]:
         """Counts everything up to `number` as delivered; the waiting events that are due behind it."""

@@ -101,11 +101,17 @@ class Outbox:
     def _flush(self) -> None:
         while self._queue:
             message = self._queue.popleft()
-            rest = _start(self._send(message))
+            rest = self._start(message)
             if rest is not None:
                 self._task = asyncio.get_running_loop().create_task(self._finish(rest, message))
                 return
             self._sent(message)
+
+    def _start(self, message: Message) -> Awaitable[None] | None:
+        code = message.get("code")
+        if code is not None and self._direct is not None and self._direct.close(code):
+            return None
+        return _start(self._send(message))
 
     async def _finish(self, rest: Awaitable[None], message: Message) -> None:
         try:

@@ -15,6 +15,9 @@ class Direct(Protocol):
     def write(self, data: bytes) -> bool:
         """Writes finished frames; False where that is not possible now, and nothing was written."""
 
+    def close(self, code: int) -> bool:
+        """Closes with a code that the server's own way does not know; False where that way is the right one."""
+
     def unsent(self) -> int:
         """Bytes that the kernel has not taken yet."""
 
@@ -53,6 +56,12 @@ class Twisted:
         if protocol.state != self.OPEN or protocol.send_queue or getattr(protocol, "_perMessageCompress", None):
             return False
         protocol.transport.write(data)
+        return True
+
+    def close(self, code: int) -> bool:
+        if not 1000 < code < 3000 or self._protocol.state != self.OPEN:
+            return False
+        self._protocol.sendCloseFrame(code=code)  # daphne raises for these, and the socket would stay open
         return True
 
     def unsent(self) -> int:
@@ -94,6 +103,9 @@ class Uvicorn:
             return False
         protocol.transport.write(data)
         return True
+
+    def close(self, code: int) -> bool:
+        return False
 
     def unsent(self) -> int:
         return int(self._protocol.transport.get_write_buffer_size())

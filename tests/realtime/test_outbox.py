@@ -1,0 +1,145 @@
+"""One socket's outgoing side: never waits, keeps the order, stays bounded (HARDENING F5, F18, F22)."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from websockets.frames import Frame
+from websockets.streams import StreamReader
+
+from chatapi.limits import limits
+from chatapi.realtime.outbox import Outbox
+from chatapi.realtime.wire import Frames
+
+SIZES = [0, 1, 125, 126, 65_535, 65_536, 200_000]
+
+
+@dataclass
+class Peer:
+    """The other end of a server's `send`: takes what comes, or makes the server wait."""
+
+    taken: list[object] = field(default_factory=list)
+    reading: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: bool = False
+    slow: int = 0
+
+    async def send(self, message) -> None:
+        await self.reading.wait()
+        if self.gone:
+            raise OSError("the peer is gone")
+        self.taken.append(message.get("text", message.get("code")))
+
+    def note_slow(self) -> None:
+        self.slow += 1
+
+
+def outbox_to(peer: Peer, *, reading: bool = True) -> Outbox:
+    if reading:
+        peer.reading.set()
+    return Outbox(peer.send, peer.note_slow)
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_pushing_to_a_reading_peer_needs_no_task():
+    peer = Peer()
+    outbox = outbox_to(peer)
+    outbox.push(Frames(["a", "b"]))
+    assert peer.taken == ["a", "b"]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_what_waits_keeps_its_order_and_the_close_comes_last():
+    peer = Peer()
+    outbox = outbox_to(peer, reading=False)
+    outbox.push(Frames(["a"]))
+    outbox.push(Frames(["b", "c"]))
+    outbox.close(4403)
+    outbox.push(Frames(["never"]))
+    outbox.close(4401)
+    assert peer.taken == []
+    peer.reading.set()
+    await settle()
+    assert peer.taken == ["a", "b", "c", 4403]
+    assert outbox.waiting == 0
+
+
+async def test_a_reader_that_stops_and_goes_on():
+    peer = Peer()
+    outbox = outbox_to(peer)
+    outbox.push(Frames(["a"]))
+    peer.reading.clear()
+    outbox.push(Frames(["b"]))
+    outbox.push(Frames(["c"]))
+    peer.reading.set()
+    await settle()
+    outbox.push(Frames(["d"]))
+    assert peer.taken == ["a", "b", "c", "d"]
+
+
+async def test_a_slow_reader_is_told_of_and_what_waits_is_dropped():
+    peer = Peer()
+    outbox = outbox_to(peer, reading=False)
+    text = "x" * 65_536
+    for _ in range(limits().outgoing_bytes // len(text)):
+        outbox.push(Frames([text]))
+    assert peer.slow == 0
+    outbox.push(Frames([text]))
+    assert peer.slow == 1
+    outbox.abandon()
+    outbox.close(4408)
+    peer.reading.set()
+    await settle()
+    assert peer.taken == [text, 4408]  # the first one was with the server already
+
+
+@pytest.mark.parametrize("reading", [True, False])
+async def test_a_peer_that_is_gone_harms_nobody(reading):
+    peer = Peer(gone=True)
+    outbox = outbox_to(peer, reading=reading)
+    outbox.push(Frames(["a"]))
+    outbox.push(Frames(["b"]))
+    peer.reading.set()
+    await settle()
+    outbox.push(Frames(["c"]))
+    outbox.close(1000)
+    assert peer.taken == []
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_dropping_ends_the_task():
+    peer = Peer()
+    outbox = outbox_to(peer, reading=False)
+    outbox.push(Frames(["a"]))
+    await settle()
+    assert len(asyncio.all_tasks()) == 2
+    outbox.drop()
+    await settle()
+    assert len(asyncio.all_tasks()) == 1
+    peer.reading.set()
+    await settle()
+    assert peer.taken == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_wire_is_what_the_standard_says(size):
+    """RFC 6455, 5.2, read by somebody else's parser."""
+    texts = ["ä" * (size // 2) + "x" * (size % 2), "second"]
+    reader = StreamReader()
+    reader.feed_data(Frames(texts).wire)
+    reader.feed_eof()
+    for text in texts:
+        frame = parsed(Frame.parse(reader.read_exact, mask=False))
+        assert (frame.opcode, frame.fin, bytes(frame.data).decode()) == (1, True, text)
+    assert reader.at_eof()
+
+
+def parsed(parser) -> Frame:
+    try:
+        next(parser)
+    except StopIteration as result:
+        return result.value
+    raise AssertionError("the frame is not complete")
