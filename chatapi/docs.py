@@ -1,6 +1,8 @@
-"""The pages that show the OpenAPI document: drf-yasg's Swagger UI and ReDoc, pointed at our OpenAPI 3."""
+"""The documents and their pages: drf-yasg's Swagger UI and ReDoc for the REST calls, a page of our own for sockets."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,10 +13,14 @@ from drf_spectacular.generators import SchemaGenerator
 from chatapi import json
 from chatapi.errors import PROBLEMS
 from chatapi.schema import example_of, meaning
+from chatapi.socket_page import page_of
 
 SWAGGER_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SOCKETS_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # ReDoc fills two style elements by script - one begins empty - and searches in a worker made from a blob.
 REDOC_STYLES = (
@@ -46,6 +52,23 @@ def swagger(request: HttpRequest) -> HttpResponse:
 def redoc(request: HttpRequest) -> HttpResponse:
     """The page to read."""
     return _page(request, "chatapi/redoc.html", REDOC_POLICY, {})
+
+
+Describe = Callable[[], dict[str, Any]]
+
+
+@require_safe
+def sockets_document(request: HttpRequest, describe: Describe) -> HttpResponse:
+    """The AsyncAPI document that `describe` makes."""
+    _refuse_if_switched_off()
+    body = json.dump_bytes(describe())
+    return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "max-age=60"})
+
+
+@require_safe
+def sockets(request: HttpRequest, describe: Describe) -> HttpResponse:
+    """The page to read about the sockets; it needs no script."""
+    return _page(request, "chatapi/asyncapi.html", SOCKETS_POLICY, page_of(describe()))
 
 
 def _page(request: HttpRequest, template: str, policy: str, context: dict[str, object]) -> HttpResponse:

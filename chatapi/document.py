@@ -1,5 +1,6 @@
 """What the OpenAPI document says about every call at once: conventions, common problems, headers."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -19,6 +20,7 @@ from chatapi.errors import (
     UnknownField,
     UnsupportedMediaType,
 )
+from chatapi.json_schema import with_enums
 from chatapi.problems import PROBLEM_JSON
 from chatapi.schema import describe, example_of
 
@@ -27,6 +29,8 @@ CONVENTIONS = Path(__file__).parent / "templates" / "chatapi" / "conventions.md"
 _EVERY_CALL = (RateLimited, ServerError, Unavailable)
 _WITH_TOKEN = ("token_expired", "invalid_token", "session_ended")
 _WITH_BODY = (InvalidJson, InvalidInput, UnknownField, TooLarge, UnsupportedMediaType)
+
+_CODE = re.compile(r"^- `(\w+)`:", re.MULTILINE)
 
 _HEADERS = {
     "X-Request-ID": "The request's id: yours if you sent one, else made here. Give it when you report an error.",
@@ -43,12 +47,14 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     components["headers"] = {
         name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
     }
+    with_enums(components["schemas"])
     components["schemas"]["Problem"]["properties"]["code"]["enum"] = sorted(PROBLEMS)
     for path, calls in result["paths"].items():
         for call in calls.values():
             for problem in _common_problems(path, call):
                 _add(call["responses"], problem)
             for status, response in call["responses"].items():
+                _name_codes(response)
                 response.setdefault("headers", {}).update(_headers_of(status))
                 response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
     return result
@@ -76,6 +82,15 @@ def _add(responses: dict[str, Any], problem: type[Problem]) -> None:
         return
     content.setdefault("examples", {})[problem.code] = {"value": example_of(problem)}
     response["description"] = f"{response['description']}\n{describe(problem)}".strip()
+
+
+def _name_codes(response: dict[str, Any]) -> None:
+    """Lets the schema of an error say, too, which codes it can have here."""
+    content = response.get("content", {}).get(PROBLEM_JSON)
+    if content:
+        codes = _CODE.findall(response["description"])
+        only = {"type": "object", "properties": {"code": {"type": "string", "enum": sorted(set(codes))}}}
+        content["schema"] = {"allOf": [{"$ref": "#/components/schemas/Problem"}, only]}
 
 
 def _headers_of(status: str) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_serializer
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse, extend_schema_serializer
 from rest_framework import serializers
 
 from chatapi.errors import Problem
 from chatapi.problems import PROBLEM_JSON
+from chatapi.rest import StrictSerializer
 
 EXAMPLE_REQUEST_ID = "018f3c2ab1c47d6c9c1e5f0a2b3c4d5e"
 
@@ -38,6 +39,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
         help_text="`never`: it would fail again; `after`: wait, then repeat; `reauth`: get a new token, then repeat.",
     )
     retry_after_ms = serializers.IntegerField(required=False, help_text="How long to wait, in milliseconds.")
+    attempts_left = serializers.IntegerField(required=False, help_text="Tries that remain, for `invalid_code`.")
     errors = FieldErrorSerializer(  # type: ignore[assignment]  # only validated instances have `errors`
         many=True, required=False, help_text="The wrong fields, for invalid input."
     )
@@ -46,7 +48,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 def problems(*classes: type[Problem]) -> dict[tuple[int, str], OpenApiResponse]:
     """The entries of `extend_schema(responses=...)` for these problems, grouped by status, one example each."""
     by_status: defaultdict[HTTPStatus, list[type[Problem]]] = defaultdict(list)
-    for problem in classes:
+    for problem in dict.fromkeys(classes):
         by_status[problem.status].append(problem)
     return {(int(status), PROBLEM_JSON): _response(group) for status, group in sorted(by_status.items())}
 
@@ -100,6 +102,16 @@ class Schema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]  # as in drf-spectacular
         return self._docstring()
+
+    def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
+        """`MessageSchema` only says how a `Message` looks."""
+        return super().get_serializer_name(serializer, direction).removesuffix("Schema")
+
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
 
     def _docstring(self) -> str:
         action = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)

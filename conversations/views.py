@@ -23,14 +23,12 @@ from conversations.listing import room_of, rooms_json
 from conversations.models import Membership, Message, RoomMarks
 from conversations.pages import message_page, room_page
 from conversations.schemas import (
-    ChangesSchema,
     MarksSchema,
     MessagePageSchema,
     MessageSchema,
     ReceiptListSchema,
     RoomPageSchema,
     RoomSchema,
-    SyncSchema,
 )
 from conversations.serializers import (
     ChangesQuery,
@@ -45,6 +43,7 @@ from conversations.serializers import (
 )
 from conversations.shapes import own_message_json, receipt_json
 from conversations.sync import Cursor, Known, sync
+from conversations.sync_schemas import ChangesSchema, SyncSchema
 
 ROOM_NAME = OpenApiParameter("room_name", str, OpenApiParameter.PATH, description="The room's name.")
 MESSAGE_ID = OpenApiParameter("message_id", str, OpenApiParameter.PATH, description="The message's id.")
