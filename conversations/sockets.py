@@ -18,6 +18,7 @@ from chatapi.errors import InvalidJson, Problem, RateLimited
 from chatapi.limits import limits
 from chatapi.origins import origin_allowed
 from chatapi.problems import as_problem
+from chatapi.realtime.drain import SERVER_RESTARTS
 from chatapi.realtime.frames import frame
 from chatapi.realtime.hub import Hub, hub
 from chatapi.realtime.intake import Intake, Verdict
@@ -85,6 +86,8 @@ class Socket(AsyncConsumer):
             self._end()
 
     async def _live(self) -> None:
+        if self.hub.draining:
+            raise Refused(SERVER_RESTARTS)
         if not origin_allowed(self._header(b"origin")):
             raise Refused(4410)
         self.principal = await self._authenticate()

@@ -15,6 +15,7 @@ from django.utils import timezone
 from chatapi import database, metrics
 from chatapi.limits import limits
 from chatapi.realtime.bus import Receiver, bus
+from chatapi.realtime.drain import drain_on_sigterm
 from chatapi.realtime.event import Event
 from chatapi.realtime.feed import Feed, Listener
 from chatapi.realtime.inboxes import Inboxes, run_soon
@@ -38,6 +39,8 @@ class Hub:
         self._sessions: dict[str, list[Listener]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: dict[str, int] = {}
+        self.draining = False
+        """Whether the server is about to stop: no new sockets."""
         self._inboxes = Inboxes(self._feeds, lambda work: run_soon(self._tasks, work))
         self._repair = Repair(self._feeds, lambda work: run_soon(self._tasks, work), self._deliver)
         self._receiver = Receiver(deliver=self.receive, lost=self._repair.everything)
@@ -46,6 +49,7 @@ class Hub:
         """Hooks into the bus and begins the regular work."""
         bus().attach(asyncio.get_running_loop(), self.receive)
         run_soon(self._tasks, self._pulse())
+        drain_on_sigterm(self)
         if settings.CHANNEL_LAYERS:
             run_soon(self._tasks, self._receiver.run())
 
@@ -76,6 +80,11 @@ class Hub:
             metrics.sockets_open.dec()
         if not listeners:
             self._sessions.pop(listener.session, None)
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Every socket of the process."""
+        return [listener for listeners in self._sessions.values() for listener in listeners]
 
     def join(self, topic: str, room: str, listener: Listener) -> None:
         """Registers `listener` before it reads its snapshot (HARDENING F7)."""
