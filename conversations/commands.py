@@ -111,6 +111,8 @@ async def send(caller: Caller, command: Command) -> Reply:
     """`message.send`: together with the sends of other sockets, answered after the commit."""
     data = dict(MESSAGE.run_validation(command.data))
     room = caller.room or await _room(caller, command)
+    if command.room not in {None, room.name}:
+        raise NotFound
     sent = await send_queue().send(Draft(room_id=room.pk, sender=caller.user, **data))
     return Reply(message_text(sent.message), rev=sent.message.rev)
 

@@ -44,6 +44,7 @@ class Twisted:
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
+        protocol.failByDrop = False  # whoever breaks the rules is told the code (1009, 1007) instead of cut off
 
     @staticmethod
     def fits(protocol: Any) -> bool:
