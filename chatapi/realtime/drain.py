@@ -11,14 +11,11 @@ import signal
 import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from chatapi.realtime.feed import Listener
 from chatapi.realtime.frames import frame
 from chatapi.realtime.wire import Frames
-
-if TYPE_CHECKING:
-    from chatapi.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +28,18 @@ LEAST_SPREAD_MS = 1_000
 SERVER_RESTARTS = 1012
 
 
-def drain_on_sigterm(hub: "Hub") -> None:
+class Leaving(Protocol):
+    """What has sockets to say goodbye to: the hub."""
+
+    draining: bool
+
+    @property
+    def listeners(self) -> Sequence[Listener]:
+        """The open sockets."""
+        ...
+
+
+def drain_on_sigterm(hub: Leaving) -> None:
     """Puts the draining before whatever the server does on SIGTERM. Only possible in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         return
@@ -45,14 +53,14 @@ def drain_on_sigterm(hub: "Hub") -> None:
     signal.signal(signal.SIGTERM, on_sigterm)
 
 
-async def _drain_and_stop(hub: "Hub") -> None:
+async def _drain_and_stop(hub: Leaving) -> None:
     try:
         await drain(hub)
     finally:
         signal.raise_signal(signal.SIGTERM)
 
 
-async def drain(hub: "Hub") -> None:
+async def drain(hub: Leaving) -> None:
     """Announces the restart to every socket, then closes it; new ones are turned away meanwhile."""
     hub.draining = True
     listeners = list(hub.listeners)
