@@ -1,12 +1,14 @@
-"""The few files that the documents' pages need, from this process: no web server has to be set up for them."""
+"""The few files that the pages need, from this process: no web server has to be set up for them."""
 
 from io import BytesIO
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from chatapi import web
 from chatapi.middleware import GetResponse
 
 
@@ -21,9 +23,12 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
+        if settings.WEB_CLIENT:
+            for prefix, folder in web.FILES.items():
+                self.add_files(folder, prefix)
 
     def __call__(self, request: HttpRequest) -> Any:
-        file = self.files.get(request.path_info)
+        file = self.find_file(request.path_info) if self.autorefresh else self.files.get(request.path_info)
         if file is None or request.method not in {"GET", "HEAD"}:
             return self.get_response(request)
         reply = self.serve(file, request)

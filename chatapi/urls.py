@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from chatapi import devmail, docs, health
+from chatapi import devmail, docs, health, web
 from chatapi.capabilities import CapabilitiesView
 from conversations.socket_document import socket_document
 
 urlpatterns = [
+    path("", web.page, name="web"),
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("conversations.urls")),
     path("api/v1/capabilities/", CapabilitiesView.as_view(), name="capabilities"),

@@ -50,6 +50,8 @@ class Command(BaseCommand):
     def _announce(self, host: str, port: int) -> None:
         base = f"http://{_in_url(host)}:{port}"
         lines = ["", f"Chat API {settings.VERSION} is starting. Stop it with Ctrl-C.", "", f"  API      {base}/api/v1/"]
+        if settings.WEB_CLIENT:
+            lines += [f"  Chat     {base}/"]
         if settings.DOCS:
             lines += [f"  Swagger  {base}/swagger/", f"  ReDoc    {base}/redoc/"]
         if settings.DEBUG:
