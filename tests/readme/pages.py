@@ -9,10 +9,10 @@ PAGES = [README, *(ROOT / name for name in ("CHANGELOG.md", "SECURITY.md")), *so
 
 
 def section(page: Path, title: str) -> str:
-    """The text below a heading, up to the next one of its level or a higher one."""
-    match = re.search(rf"^(#+) {re.escape(title)}$\n(.*?)(?=^#{{1,2}} |\Z)", page.read_text(), re.MULTILINE | re.DOTALL)
+    """The text below a heading of the second level, up to the next one."""
+    match = re.search(rf"^## {re.escape(title)}$\n(.*?)(?=^## |\Z)", page.read_text(), re.MULTILINE | re.DOTALL)
     assert match, f"{page.name} has no section {title!r}"
-    return match[2]
+    return match[1]
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -25,9 +25,14 @@ def rows(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]*?) \|", text, re.MULTILINE))
 
 
+def prose(page: Path) -> str:
+    """The page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
 def links(page: Path) -> list[str]:
     """The targets of its links and pictures, without those that lead elsewhere."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    text = prose(page)
     return [
         link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not link.startswith(("http:", "https:", "mailto:"))
     ]
@@ -35,5 +40,5 @@ def links(page: Path) -> list[str]:
 
 def anchors(page: Path) -> set[str]:
     """What its headings are called in an address."""
-    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
