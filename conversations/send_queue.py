@@ -9,7 +9,9 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from chatapi import database
@@ -30,14 +32,18 @@ class SendQueue:
 
     def __init__(self) -> None:
         self._waiting: list[Waiting] = []
+        self._apart: dict[UUID, list[Waiting]] = {}
+        """Rooms that were locked, and what came for them since: it must not overtake what waits for the lock."""
+        self._patience = asyncio.Semaphore(max(1, settings.SOCKET_DATABASE_THREADS // 2))
+        """Who waits for locks leaves the other threads to the rest."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
 
     async def send(self, draft: Draft) -> Sent:
         """The stored message, after the commit. Raises the draft's problem."""
         future: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-        self._waiting.append((draft, future))
-        if not self._running:
+        self._apart.get(draft.room_id, self._waiting).append((draft, future))
+        if self._waiting and not self._running:
             self._running = True
             self._start(self._run())
         return await future
@@ -45,10 +51,30 @@ class SendQueue:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:BATCH_MESSAGES], self._waiting[BATCH_MESSAGES:]
+                batch = self._waiting[:BATCH_MESSAGES]
+                del self._waiting[:BATCH_MESSAGES]
                 await self._commit(batch, pass_by_locked=True)
         finally:
             self._running = False
+
+    async def _run_apart(self, room_id: UUID) -> None:
+        """Waits for the room's lock on its own, in order, until nothing is left for the room."""
+        waiting = self._apart[room_id]
+        try:
+            while waiting:
+                batch = waiting[:BATCH_MESSAGES]
+                del waiting[:BATCH_MESSAGES]
+                async with self._patience:
+                    await self._commit(batch, pass_by_locked=False)
+        finally:
+            del self._apart[room_id]
+
+    def _set_apart(self, locked: Sequence[Waiting]) -> None:
+        """Gives rooms a transaction of their own, together with what waits for them: order is kept."""
+        for room_id in {draft.room_id for draft, _ in locked}:
+            self._apart[room_id] = [entry for entry in (*locked, *self._waiting) if entry[0].room_id == room_id]
+            self._start(self._run_apart(room_id))
+        self._waiting = [entry for entry in self._waiting if entry[0].room_id not in self._apart]
 
     async def _commit(self, batch: Sequence[Waiting], *, pass_by_locked: bool) -> None:
         drafts = [draft for draft, _ in batch]
@@ -57,12 +83,12 @@ class SendQueue:
             outcomes = await database.run(_send, drafts, pass_by_locked)
         except Exception as error:  # noqa: BLE001 - whatever it is, every sender gets an answer
             outcomes = [as_problem(error) for _ in batch]
-        locked = [entry for entry, outcome in zip(batch, outcomes, strict=True) if isinstance(outcome, RoomIsLocked)]
-        if locked:
-            self._start(self._commit(locked, pass_by_locked=False))
+        self._set_apart(
+            [entry for entry, outcome in zip(batch, outcomes, strict=True) if isinstance(outcome, RoomIsLocked)]
+        )
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done() or isinstance(outcome, RoomIsLocked):
-                continue
+                continue  # its socket has gone, or it was set apart
             if isinstance(outcome, Problem):
                 future.set_exception(outcome)
             else:

@@ -5,8 +5,10 @@ A socket is accepted first and closed afterwards, because a browser shows no cod
 
 import asyncio
 import logging
+import re
 import secrets
 from collections import deque
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
@@ -29,6 +31,13 @@ from conversations.commands import SEND, Caller, Command, perform, send, underst
 from conversations.errors import NotAuthenticated
 
 logger = logging.getLogger("chatapi.sockets")
+
+
+SENDS_AT_ONCE = 50
+"""Sends of one socket that may be under way together."""
+TRY_AGAIN = 1013
+"""The database is away: any code that is not in the table means to reconnect with a growing delay."""
+REF = re.compile(r'"ref"\s*:\s*"([^"\\]{1,100})"')
 
 
 class Refused(Exception):
@@ -79,9 +88,8 @@ class Socket(AsyncConsumer):
             pass
         except Refused as refusal:
             self.close(refusal.code)
-        except Exception:
-            logger.exception("A socket failed.")
-            self.close(1011)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the socket ends with a code
+            self.close(TRY_AGAIN if as_problem(error).status == HTTPStatus.SERVICE_UNAVAILABLE else 1011)
         finally:
             self._end()
 
@@ -190,17 +198,19 @@ class Socket(AsyncConsumer):
             verdict = self._intake.admit(size)
             if self.code or (verdict is Verdict.TAKE and self._is_text(text)):
                 return text or ""
-            self._refuse(verdict)
+            self._refuse(verdict, text or "")
 
     def _is_text(self, text: str | None) -> bool:
         if text is None:
             self._answer_problem(InvalidJson(detail="Frames are text, not binary."), None)
         return text is not None
 
-    def _refuse(self, verdict: Verdict) -> None:
+    def _refuse(self, verdict: Verdict, text: str) -> None:
         match verdict:
             case Verdict.REFUSE:
-                self._answer_problem(RateLimited(retry_after_ms=self._intake.retry_after_ms), None)
+                ref = REF.search(text, 0, 512)  # unparsed: refusing has to stay cheap
+                problem = RateLimited(retry_after_ms=self._intake.retry_after_ms)
+                self._answer_problem(problem, ref.group(1) if ref else None)
             case Verdict.FLOOD:
                 raise Refused(4429)
             case Verdict.TOO_LARGE:
@@ -216,31 +226,53 @@ class Socket(AsyncConsumer):
         self._queue.append(text)
         self._queued += len(text)
         if self._worker is None:
-            self._worker = asyncio.get_running_loop().create_task(self._work())
+            self._start_work()
 
     async def _work(self) -> None:
-        """Answers the queued frames one after the other: sends of one socket keep their order."""
+        """Answers the queued frames. Sends go ahead in their order and share commits; all else waits for them."""
+        sends: list[asyncio.Task[None]] = []
         try:
             while self._queue and not self.code:
                 text = self._queue.popleft()
                 self._queued -= len(text)
-                await self._answer(text)
+                command = self._understood(text)
+                if command is None:
+                    continue
+                if command.type == SEND and len(sends) < SENDS_AT_ONCE:
+                    sends.append(asyncio.create_task(self._answer(command)))
+                    continue
+                await asyncio.gather(*sends)
+                sends.clear()
+                await self._answer(command)
+            await asyncio.gather(*sends)
         finally:
             self._worker = None
+            if self._queue and not self.code:
+                self._start_work()
 
-    async def _answer(self, text: str) -> None:
+    def _start_work(self) -> None:
+        self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    def _understood(self, text: str) -> Command | None:
+        """The command in a frame; one that cannot be understood is answered with its problem."""
         ref = None
         try:
             body = json.loads(text)
             ref = body.get("ref") if isinstance(body.get("ref"), str) else None
-            command = understand(body)
+            return understand(body)
+        except Problem as problem:
+            self._answer_problem(problem, ref)
+            return None
+
+    async def _answer(self, command: Command) -> None:
+        try:
             if command.type == SEND:
                 reply = await send(self.caller, command)
             else:
                 reply = await database.run(perform, self.caller, command)
                 self._note_typing(command)
         except Exception as error:  # noqa: BLE001 - every error becomes a frame, none ends the socket
-            self._answer_problem(as_problem(error), ref)
+            self._answer_problem(as_problem(error), command.ref)
             return
         if reply.principal is not None:
             self._become(reply.principal)
