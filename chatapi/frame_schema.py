@@ -17,7 +17,7 @@ MAX_REF = 100
 
 
 _MEMBERS: dict[str, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
-    "ref": partial(serializers.CharField, help_text="The `ref` of the frame that is answered.", max_length=MAX_REF),
+    "ref": partial(serializers.CharField, help_text="The `ref` of the frame that is answered."),
     "room": partial(serializers.CharField, help_text="The name of the room it is about."),
     "rev": partial(serializers.IntegerField, help_text="The room's number of this change; yours after applying it."),
     "prev": partial(

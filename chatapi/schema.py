@@ -107,6 +107,12 @@ class Schema(AutoSchema):
         """`MessageSchema` only says how a `Message` looks."""
         return super().get_serializer_name(serializer, direction).removesuffix("Schema")
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """An answer is a list exactly when it is described as one (`many=True`), whatever its view method is called."""
+        if serializer is None:
+            return bool(super()._is_list_view())
+        return isinstance(serializer, serializers.ListSerializer)
+
     def _map_basic_serializer(self, serializer: Any, direction: Direction) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if direction == "request" and isinstance(serializer, StrictSerializer):

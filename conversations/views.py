@@ -12,7 +12,7 @@ from accounts.authentication import caller
 from accounts.models import User
 from accounts.views.base import BODY, CALLER, read
 from chatapi import ids
-from chatapi.errors import InvalidCursor, InvalidInput, NotFound
+from chatapi.errors import InvalidCursor, InvalidInput, NotFound, UnknownField
 from chatapi.schema import problems
 from conversations.actions.marks import mark_delivered, mark_read
 from conversations.actions.messages import Draft, send_message
@@ -68,7 +68,7 @@ class RoomViewSet(ViewSet):
             "count. A room moves while you page: key entries by `room_name`."
         ),
         parameters=[RoomQuery],
-        responses={HTTPStatus.OK: RoomPageSchema} | problems(InvalidInput, InvalidCursor, *CALLER),
+        responses={HTTPStatus.OK: RoomPageSchema} | problems(InvalidInput, UnknownField, InvalidCursor, *CALLER),
     )
     def list(self, request: Request) -> Response:
         """GET conversations/"""
@@ -150,7 +150,7 @@ class MessageViewSet(ViewSet):
             "oldest first. Pages are by `seq`, so nothing moves while you page."
         ),
         parameters=[ROOM_NAME, MessageQuery],
-        responses={HTTPStatus.OK: MessagePageSchema} | problems(InvalidInput, NotFound, *CALLER),
+        responses={HTTPStatus.OK: MessagePageSchema} | problems(InvalidInput, UnknownField, NotFound, *CALLER),
     )
     def list(self, request: Request, room_name: str) -> Response:
         """GET conversations/{room_name}/messages/"""
@@ -278,7 +278,7 @@ class ChangesViewSet(ViewSet):
             "Numbers never expire."
         ),
         parameters=[ROOM_NAME, ChangesQuery],
-        responses={HTTPStatus.OK: ChangesSchema} | problems(InvalidInput, NotFound, *CALLER),
+        responses={HTTPStatus.OK: ChangesSchema} | problems(InvalidInput, UnknownField, NotFound, *CALLER),
     )
     def list(self, request: Request, room_name: str) -> Response:
         """GET conversations/{room_name}/changes/"""

@@ -10,6 +10,12 @@ from django.db import connections
 from chatapi import counters, database
 from chatapi.realtime.bus import Bus
 from conversations.epoch import forget_epoch
+from tests.contract.recording import (  # noqa: F401 - hooks of pytest
+    pytest_configure,
+    pytest_runtest_call,
+    pytest_runtest_teardown,
+    pytest_terminal_summary,
+)
 from tests.people import Api, Person, Published, person
 
 
