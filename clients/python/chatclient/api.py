@@ -71,15 +71,17 @@ class Api:
     ) -> Json:
         """One call, repeated as the problem's `retry` says, and after a lost connection where that is harmless.
 
-        `path` is relative to the API, or absolute as in a list's `next`. Raises Problem, SessionEnded, Unreachable.
+        `path` is relative to the API, or absolute as in a list's `next`. What is not `repeatable` is done once, and
+        its caller decides. Raises Problem, SessionEnded, Unreachable.
         """
         refreshed = False
+        tries = self.timing.tries if repeatable else 1
         for attempt in itertools.count(1):
             token = "" if public else self.access
             try:
                 reply = await self._send(method, path, body, query, token)
             except httpx.TransportError as error:
-                if not repeatable or attempt >= self.timing.tries:
+                if attempt >= tries:
                     raise Unreachable(repr(error)) from error
                 await asyncio.sleep(self.timing.backoff(attempt))
                 continue
@@ -89,7 +91,7 @@ class Api:
             if problem.retry == "reauth" and token and not refreshed:
                 refreshed = True
                 await self.refresh(token)
-            elif problem.retry == "after" and attempt < self.timing.tries:
+            elif problem.retry == "after" and attempt < tries:
                 await asyncio.sleep(self._wait(problem, attempt))
             else:
                 raise problem

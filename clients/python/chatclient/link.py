@@ -29,6 +29,8 @@ class Link:
         self.up = asyncio.Event()
         """Set from the server's `ready` until the connection is lost."""
         self.connections = 0
+        self.last_code = 0
+        """The close code of the connection before; 0 where none was made."""
         self._api = api
         self._timing = api.timing
         self._address = address
@@ -44,7 +46,7 @@ class Link:
         """Keeps the socket up. Raises Closed or SessionEnded when there is no point in trying again."""
         while True:
             token = self._api.access
-            code = await self._live(token)
+            code = self.last_code = await self._live(token)
             if code in FINAL_CODES:
                 raise Closed(code)
             if code == TOKEN_CODE:
@@ -75,6 +77,8 @@ class Link:
             raise ConnectionLost(repr(error)) from error
         finally:
             self._asked.pop(ref, None)
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # it may have come while the frame was still being sent
 
     async def say(self, kind: str, data: Json) -> None:
         """Sends a passing frame, if the socket is up; nobody answers it."""
@@ -100,8 +104,11 @@ class Link:
             ) as socket:
                 self._socket = socket
                 self.connections += 1
-                async for text in socket:
-                    self._take(json.loads(text))
+                try:
+                    async for text in socket:
+                        self._take(json.loads(text))
+                finally:
+                    await socket.close()  # with 1000 also when the user leaves; the library would say 1011
         except (OSError, TimeoutError, WebSocketException):
             pass  # the close code, if there was one, says it all
         finally:

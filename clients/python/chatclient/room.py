@@ -48,7 +48,7 @@ class LiveRoom:
         self._marked = asyncio.Event()
         self._watchers: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[None] | None = None
-        self._ended: BaseException | None = None
+        self._ended: Exception | None = None
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run())
@@ -64,7 +64,10 @@ class LiveRoom:
 
     def post(self, text: str, **fields: Any) -> "asyncio.Future[Json]":
         """Queues a message and returns at once; the future of its stored form."""
-        return self.outbox.add({"text": text} | fields)
+        answer = self.outbox.add({"text": text} | fields)
+        if self._ended is not None:
+            self.outbox.refuse_all(self._ended)
+        return answer
 
     async def send(self, text: str, **fields: Any) -> Json:
         """Sends a message: the message as stored. Raises Problem when it is refused."""
