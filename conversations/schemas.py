@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from chatapi.rest import MomentField
@@ -123,6 +124,7 @@ class RoomSchema(serializers.Serializer[Any]):
     my = OwnSettingsSchema(help_text="What depends on who looks.")
 
 
+@extend_schema_serializer(many=False)
 class RoomPageSchema(serializers.Serializer[Any]):
     """A page of rooms."""
 
@@ -131,6 +133,7 @@ class RoomPageSchema(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True, help_text="Path of the page before.")
 
 
+@extend_schema_serializer(many=False)
 class MessagePageSchema(serializers.Serializer[Any]):
     """A page of messages."""
 
@@ -147,6 +150,7 @@ class ReceiptSchema(serializers.Serializer[Any]):
     read_seq = serializers.IntegerField(help_text="Read up to here.")
 
 
+@extend_schema_serializer(many=False)
 class ReceiptListSchema(serializers.Serializer[Any]):
     """The marks of a room."""
 

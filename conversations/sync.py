@@ -48,17 +48,19 @@ class Cursor:
     room_name: str
     started_at: dt.datetime
     me: int
+    epoch: str
 
     def encode(self) -> str:
         """The cursor as opaque text."""
-        return encode_cursor([self.activity.isoformat(), self.room_name, self.started_at.isoformat(), self.me])
+        moments = [self.activity.isoformat(), self.started_at.isoformat()]
+        return encode_cursor([*moments, self.room_name, self.me, self.epoch])
 
     @classmethod
     def decode(cls, text: str) -> "Cursor":
         """The cursor that `text` stands for. Raises InvalidCursor."""
-        activity, room_name, started_at, me = decode_cursor(text, 4)
+        activity, started_at, room_name, me, epoch = decode_cursor(text, 5)
         try:
-            return cls(moment_in_cursor(activity), str(room_name), moment_in_cursor(started_at), int(me))
+            return cls(moment_in_cursor(activity), str(room_name), moment_in_cursor(started_at), int(me), str(epoch))
         except (TypeError, ValueError):
             raise InvalidCursor from None
 
@@ -66,20 +68,23 @@ class Cursor:
 def sync(user: User, known: Known, cursor: Cursor | None = None) -> tuple[dict[str, Any], Cursor | None]:
     """The answer to `sync/` and the cursor of the next page.
 
-    A device of another epoch, or one that is ahead of the database, is treated as a new one and told `reset`.
+    A device of another epoch, or one that is ahead of the database, is treated as a new one and told `reset` with the
+    first page; one whose epoch ends between two pages gets a first page again.
     """
-    started_at = cursor.started_at if cursor else times.now()
     me = UserCounter.objects.values_list("me", flat=True).get(user=user)
     epoch = current_epoch()
     reset = (bool(known.epoch) and known.epoch != epoch) or known.me > me
+    if cursor is not None and cursor.epoch != epoch:
+        reset, cursor = True, None
     if reset:
         known = Known()
+    started_at = cursor.started_at if cursor else times.now()
     standings = _standings(user)
     changed = [standing for standing in standings if standing.is_news(known)]
     page, more = _page(changed, cursor)
     answer = {
         "epoch": epoch,
-        "reset": reset,
+        "reset": reset and cursor is None,
         "badge": badge_of(user),
         "me": {
             "rev": cursor.me if cursor else me,
@@ -91,7 +96,7 @@ def sync(user: User, known: Known, cursor: Cursor | None = None) -> tuple[dict[s
     }
     if not more:
         return answer, None
-    return answer, Cursor(page[-1].activity, page[-1].room_name, started_at, cursor.me if cursor else me)
+    return answer, Cursor(page[-1].activity, page[-1].room_name, started_at, cursor.me if cursor else me, epoch)
 
 
 def _own_changes(user: User, since: int) -> list[dict[str, Any]]:

@@ -8,34 +8,11 @@ import pytest
 
 from chatapi import times
 from conversations.actions.rooms import end_membership
-from conversations.models import Membership, Message, Room, RoomHead, RoomMarks
-from tests.conversations.conftest import queries
+from conversations.models import Membership, Message
+from tests.conversations.conftest import BASE, many_rooms, queries
 from tests.people import group_of, membership_of, ok, people, refusal, room_between, said
 
 pytestmark = pytest.mark.django_db
-
-BASE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-
-
-def many_rooms(someone, number, *, activity=lambda n: BASE + dt.timedelta(seconds=n), pinned=lambda n: False):
-    """Group rooms with one message each, through the models."""
-    rooms = [Room(kind=Room.Kind.GROUP, title=f"{n}") for n in range(number)]
-    Room.objects.bulk_create(rooms)
-    messages = [
-        Message(room=room, seq=1, rev=1, created_rev=1, client_id=room.pk, sender=someone.user, text="x")
-        for room in rooms
-    ]
-    Message.objects.bulk_create(messages)
-    RoomHead.objects.bulk_create(
-        RoomHead(room=room, rev=1, seq=1, last_message_id=message.pk, last_activity_at=activity(n))
-        for n, (room, message) in enumerate(zip(rooms, messages, strict=True))
-    )
-    RoomMarks.objects.bulk_create(RoomMarks(room=room) for room in rooms)
-    Membership.objects.bulk_create(
-        Membership(room=room, user=someone.user, joined_me=1, pinned_at=BASE if pinned(n) else None)
-        for n, room in enumerate(rooms)
-    )
-    return [room.name for room in rooms]
 
 
 def walk(client, path, link="next"):
