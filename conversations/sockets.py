@@ -269,9 +269,10 @@ class Socket(AsyncConsumer):
             if command.type == SEND:
                 reply = await send(self.caller, command)
             else:
+                self._note_typing(command)  # before: others may see it before this socket's end does
                 reply = await database.run(perform, self.caller, command)
-                self._note_typing(command)
         except Exception as error:  # noqa: BLE001 - every error becomes a frame, none ends the socket
+            self._note_typing(command, failed=True)
             self._answer_problem(as_problem(error), command.ref)
             return
         if reply.principal is not None:
@@ -282,11 +283,11 @@ class Socket(AsyncConsumer):
             texts.append(frame(reply.type, reply.data, ref=command.ref, room=room, rev=reply.rev))
         self.push(Frames(texts))
 
-    def _note_typing(self, command: Command) -> None:
+    def _note_typing(self, command: Command, *, failed: bool = False) -> None:
         if command.type == "typing":
             room_name = command.room or self.room_name or ""
             self._typing.discard(room_name)
-            if command.data["state"] != "idle":
+            if not failed and command.data.get("state") != "idle":
                 self._typing.add(room_name)
 
     def _stop_typing(self) -> None:

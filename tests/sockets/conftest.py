@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection, transaction
 
+from chatapi.realtime.bus import Bus
 from conversations.models import Epoch
 from tests.people import Person
 from tests.sockets.client import BareSocket, ChatSocket
@@ -73,9 +74,16 @@ def strict(running: Running) -> ServerProcess:
     ).wait_until_ready()
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The application must not depend on which ASGI server runs it: stories are told on two, unless their file says."""
+    if "server" in metafunc.fixturenames:
+        servers = getattr(metafunc.module, "SERVERS", ("daphne", "uvicorn"))
+        metafunc.parametrize("server", servers, indirect=True)
+
+
+@pytest.fixture
 def server(request: Any, both: dict[str, ServerProcess], db: None) -> ServerProcess:
-    """The application must not depend on which ASGI server runs it: every story is told on two."""
+    """The process that a story talks to."""
     return both[request.param]
 
 
@@ -153,3 +161,9 @@ def on_postgres() -> None:
     """For stories that need row locks or Redis."""
     if connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL and Redis")
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process writes is committed but told to nobody, as if it died in between."""
+    monkeypatch.setattr(Bus, "send", lambda *_: None)

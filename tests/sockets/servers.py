@@ -21,7 +21,7 @@ from tests.servers import free_port
 
 PATIENCE = 20.0
 
-HEARTBEAT = 2
+HEARTBEAT = 1
 AUTH_SECONDS = 1
 
 
