@@ -27,7 +27,18 @@ ABORT_SECONDS = 2.0
 class Outbox:
     """Sends frames over one accepted socket, in the order they were pushed."""
 
-    __slots__ = ("_closing", "_direct", "_on_slow", "_pushed", "_queue", "_send", "_stuck_at", "_task", "waiting")
+    __slots__ = (
+        "_closing",
+        "_direct",
+        "_on_slow",
+        "_pushed",
+        "_queue",
+        "_send",
+        "_stuck_at",
+        "_task",
+        "_total",
+        "waiting",
+    )
 
     def __init__(self, send: Send, on_slow: Callable[[], None]) -> None:
         self._send = send
@@ -36,7 +47,9 @@ class Outbox:
         self._queue: deque[Message] = deque()
         self._task: asyncio.Task[None] | None = None
         self._pushed = 0
+        self._total = 0
         self._stuck_at: tuple[int, float] | None = None
+        """How much the peer had taken when it was last seen to take anything, and when that was."""
         self._closing = False
         self.waiting = 0
         """Characters that were pushed and that the server has not taken."""
@@ -85,16 +98,20 @@ class Outbox:
             asyncio.get_running_loop().call_later(ABORT_SECONDS, self._direct.abort)
 
     def check_slow(self) -> None:
-        """Tells the owner when the peer leaves too much untaken, or has taken nothing for too long."""
+        """Tells the owner when the peer leaves too much untaken, or has taken nothing for too long.
+
+        What was pushed a moment ago always counts as unsent: only what the peer takes in between shows that it reads.
+        """
+        self._total += self._pushed
         self._pushed = 0
         unsent = self.waiting + (self._direct.unsent() if self._direct is not None else 0)
-        now = asyncio.get_running_loop().time()
+        taken, now = self._total - unsent, asyncio.get_running_loop().time()
         if not unsent:
             self._stuck_at = None
         elif unsent > limits().outgoing_bytes:
             self._on_slow()
-        elif self._stuck_at is None or unsent < self._stuck_at[0]:
-            self._stuck_at = (unsent, now)
+        elif self._stuck_at is None or taken > self._stuck_at[0]:
+            self._stuck_at = (taken, now)
         elif now - self._stuck_at[1] > limits().outgoing_seconds:
             self._on_slow()
 
