@@ -15,7 +15,11 @@ IS_PRODUCTION = os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents and not IS_PRODUCTION and item.get_closest_marker("production"):
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(180))  # starting a site included, on a busy machine
+        if not IS_PRODUCTION and item.get_closest_marker("production"):
             item.add_marker(pytest.mark.skip(reason="needs the processes of production"))
 
 

@@ -93,7 +93,7 @@ class Talker:
         assert seqs == sorted(set(seqs))
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(240)
 async def test_a_hundred_cuts_on_each_side_change_nothing(site: Site) -> None:
     logger.info("CUT_SEED=%d", SEED)
     sessions = persons(site, "alice", "bob")
