@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
@@ -51,7 +51,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     mails = [mail for mail in _kept() if not wanted or wanted in mail["to"].casefold().split(", ")]
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": PAGE_POLICY, "Vary": "Accept"}
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        return JsonResponse({"results": mails}, headers=headers)
+        return HttpResponse(json.dumps({"results": mails}) + "\n", content_type="application/json", headers=headers)
     page = render_to_string("chatapi/mailbox.html", {"mails": mails, "wanted": wanted})
     return HttpResponse(page, headers=headers)
 

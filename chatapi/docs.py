@@ -61,8 +61,7 @@ Describe = Callable[[], dict[str, Any]]
 def sockets_document(request: HttpRequest, describe: Describe) -> HttpResponse:
     """The AsyncAPI document that `describe` makes."""
     _refuse_if_switched_off()
-    body = json.dump_bytes(describe())
-    return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "max-age=60"})
+    return HttpResponse(json.body(describe()), content_type="application/json", headers={"Cache-Control": "max-age=60"})
 
 
 @require_safe
@@ -85,4 +84,4 @@ def _refuse_if_switched_off() -> None:
 
 @cache
 def _document() -> bytes:
-    return json.dump_bytes(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+    return json.body(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]

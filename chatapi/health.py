@@ -5,7 +5,7 @@ import hmac
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 from redis import Redis
@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from chatapi import metrics
+from chatapi import json, metrics
 from chatapi.addresses import is_from_private_network
 from chatapi.errors import Unavailable
 
@@ -24,7 +24,7 @@ RETRY_MS = 5_000
 @require_safe
 def alive(request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked."""
-    return JsonResponse({"status": "ok"})
+    return _ok()
 
 
 @require_safe
@@ -35,7 +35,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         missing = ["migrations"]
     if missing:
         raise Unavailable(detail=f"Not ready: {', '.join(missing)}.", retry_after_ms=RETRY_MS, missing=missing)
-    return JsonResponse({"status": "ok"})
+    return _ok()
 
 
 @require_safe
@@ -44,6 +44,10 @@ def counted(request: HttpRequest) -> HttpResponse:
     if not (is_from_private_network(request) or _has_metrics_token(request)):
         raise Http404
     return HttpResponse(metrics.render(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _ok() -> HttpResponse:
+    return HttpResponse(json.body({"status": "ok"}), content_type="application/json")
 
 
 def _database_fault() -> bool:

@@ -58,6 +58,11 @@ def dump_bytes(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
 
 
+def body(value: object) -> bytes:
+    """As `dump_bytes`, as the body of a reply: it ends its line, so a terminal's prompt begins on the next."""
+    return dump_bytes(value) + b"\n"
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(detail=f"{name} is not a JSON number.")
 

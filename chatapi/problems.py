@@ -53,7 +53,7 @@ def as_problem(error: BaseException) -> Problem:
 def problem_reply(problem: Problem, request_id: str) -> HttpResponse:
     """The HTTP reply of a problem that arose outside of a REST view."""
     return HttpResponse(
-        json.dump_bytes(problem.as_json(request_id)),
+        json.body(problem.as_json(request_id)),
         status=problem.status,
         content_type=PROBLEM_JSON,
         headers=headers_of(problem),

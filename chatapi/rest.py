@@ -72,7 +72,7 @@ class JsonRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        return b"" if data is None else json.dump_bytes(data)
+        return b"" if data is None else json.body(data)
 
 
 class AlwaysJson(BaseContentNegotiation):

@@ -36,6 +36,17 @@ def test_a_good_body_passes(api):
     }
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/healthz/", "/api/v1/capabilities/", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/nowhere", "/fault/bug/"],
+)
+def test_every_reply_ends_its_line(api, path):
+    """A terminal's prompt does not stick to it, and the length is right."""
+    answer = api.get(path)
+    assert answer.content.endswith(b"}\n")
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+
+
 def test_no_body_is_an_empty_object(api):
     assert api.send("").json()["errors"] == [
         {"field": "number", "code": "required", "message": "This field is required."}
