@@ -12,6 +12,7 @@ from threading import Lock
 from django.db import ProgrammingError, connection
 
 from chatapi import ids
+from chatapi.transactions import write_transaction
 from conversations.models import Epoch
 
 FRESH_SECONDS = 10.0
@@ -31,8 +32,9 @@ def current_epoch() -> str:
 
 def renew_epoch() -> str:
     """Begins a new history, as after restoring a backup (`manage.py renew_epoch`)."""
-    Epoch.objects.all().delete()
-    Epoch.objects.create(value=ids.uuid7())
+    with write_transaction():
+        Epoch.objects.all().delete()
+        Epoch.objects.create(value=ids.uuid7())
     forget_epoch()
     return current_epoch()
 

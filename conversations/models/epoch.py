@@ -6,7 +6,7 @@ from chatapi import ids
 
 
 class Epoch(models.Model):
-    """The one row that names the history. It travels with a backup; a restore has to renew it (`epoch.renew`)."""
+    """The one row that names the history. It travels with a backup: restoring one calls for `manage.py renew_epoch`."""
 
     value = models.UUIDField(default=ids.uuid7)
 
