@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse, extend_schema_serializer
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 from chatapi.errors import Problem
@@ -24,7 +24,6 @@ class FieldErrorSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="What is wrong, for people.")
 
 
-@extend_schema_serializer(many=False)
 class ProblemSerializer(serializers.Serializer[Any]):
     """RFC 9457 problem details; a socket's error frame carries the same object."""
 

@@ -101,6 +101,12 @@ class BeatSchema(serializers.Serializer[Any]):
     epoch = serializers.CharField(help_text="Another one than yours: the database was restored, begin anew.")
 
 
+class RestartSchema(serializers.Serializer[Any]):
+    """When to come back."""
+
+    reconnect_after_ms = serializers.IntegerField(help_text="Wait this long after the socket has closed.")
+
+
 DURABLE = "room rev prev"
 _IN_ROOM: dict[str, Any] = {"room": ROOM_NAME, "rev": 812, "prev": 811}
 
@@ -227,6 +233,12 @@ USER_UPDATED = server_frame(
     example.frame("user.updated", example.ME, me=13, prev=12),
     members="me prev",
     data=MeSerializer,
+)
+SERVER_RESTARTING = server_frame(
+    "server.restarting",
+    "The server is about to close this socket with 1012.",
+    example.frame("server.restarting", {"reconnect_after_ms": 1_250}),
+    data=RestartSchema,
 )
 ERROR = server_frame(
     "error",

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from chatapi.rest import MomentField
@@ -124,7 +123,6 @@ class RoomSchema(serializers.Serializer[Any]):
     my = OwnSettingsSchema(help_text="What depends on who looks.")
 
 
-@extend_schema_serializer(many=False)
 class RoomPageSchema(serializers.Serializer[Any]):
     """A page of rooms."""
 
@@ -133,7 +131,6 @@ class RoomPageSchema(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True, help_text="Path of the page before.")
 
 
-@extend_schema_serializer(many=False)
 class MessagePageSchema(serializers.Serializer[Any]):
     """A page of messages."""
 
@@ -150,7 +147,6 @@ class ReceiptSchema(serializers.Serializer[Any]):
     read_seq = serializers.IntegerField(help_text="Read up to here.")
 
 
-@extend_schema_serializer(many=False)
 class ReceiptListSchema(serializers.Serializer[Any]):
     """The marks of a room."""
 

@@ -41,7 +41,12 @@ in no fixed order: match by sender and `client_id`. Above the rate a frame is re
 CLOSE_CODES = [
     CloseCode(1009, f"a frame above {limits().frame_bytes} bytes", "not send such frames"),
     CloseCode(1011, "the server met an error", "reconnect"),
-    CloseCode(1012, "the server cannot serve the room just now, or restarts", "reconnect"),
+    CloseCode(
+        1012,
+        "the server restarts, or cannot serve the room just now",
+        "reconnect, after the announced delay if there was one",
+    ),
+    CloseCode(1013, "the database was away when the socket opened", "reconnect"),
     CloseCode(4400, f"more than {limits().bad_frames_per_minute} bad frames in a minute", "not retry"),
     CloseCode(4401, "token missing, invalid or expired; session ended", "refresh the token, then reconnect"),
     CloseCode(4403, "no longer a member", "not retry"),
@@ -169,6 +174,7 @@ _TOKEN_QUERIES = [
     Query("Authorization", "The access token, with or without `Bearer ` before it."),
     Query("ticket", "A ticket instead of the token; good once."),
 ]
+ALWAYS = [frames.SERVER_RESTARTING, frames.ERROR]
 _NUMBER = {"type": "integer", "minimum": 0}
 
 CHANNELS = [
@@ -180,7 +186,7 @@ CHANNELS = [
             "`hello` with the room, then with `?since=` the frames that were missed (at most "
             f"{limits().replay_frames}, else continue with `changes`), then `ready`, then everything as it happens."
         ),
-        sent=[frames.HELLO, frames.READY, *frames.IN_ROOM, frames.HEARTBEAT, frames.ERROR],
+        sent=[frames.HELLO, frames.READY, *frames.IN_ROOM, frames.HEARTBEAT, *ALWAYS],
         received=[*(_command(kind, inbox=False) for kind in _INPUTS if kind != "resume"), _PLAIN],
         queries=[
             *_TOKEN_QUERIES,
@@ -198,7 +204,7 @@ CHANNELS = [
             "`hello` with where you stand, then the frames of all your rooms, each with `room`, and with `me` what "
             "only you see or own. A returning client sends `resume`."
         ),
-        sent=[frames.INBOX_HELLO, *frames.IN_ROOM, *frames.OF_USER, frames.INBOX_HEARTBEAT, frames.ERROR],
+        sent=[frames.INBOX_HELLO, *frames.IN_ROOM, *frames.OF_USER, frames.INBOX_HEARTBEAT, *ALWAYS],
         received=[*(_command(kind, inbox=True) for kind in _INPUTS), _PLAIN],
         queries=_TOKEN_QUERIES,
     ),

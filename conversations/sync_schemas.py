@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
 from chatapi.frame_schema import Frame
@@ -29,7 +29,6 @@ class ChangeField(serializers.DictField):
     """A durable frame of a room."""
 
 
-@extend_schema_serializer(many=False)
 class ChangesSchema(serializers.Serializer[Any]):
     """What a client lacks of a room, or `{"reset": true}`: then take the room anew."""
 

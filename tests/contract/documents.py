@@ -168,7 +168,7 @@ class SocketContract:
         try:
             frame = json.loads(text)
             self._asked[frame["ref"]] = frame["type"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return
 
     def check_received(self, frame: Json) -> None:
