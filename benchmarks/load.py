@@ -173,6 +173,7 @@ class Load:
                 member.finish_opening()
                 self.poll.register(member.socket, select.EPOLLIN)
                 self.by_handle[member.socket.fileno()] = member
+            self.handle(0)  # a server pings those that are open already
 
     # Sending
 

@@ -20,7 +20,6 @@ DISTURBED_WAITING = 1.5
 DISTURBED_FOREIGN = 0.15
 """A measurement is marked above these: how much longer than its CPU time the app core's probe took, and how many
 cores others kept busy meanwhile."""
-STUCK_SECONDS = 90.0
 
 
 @dataclass(slots=True)
@@ -50,6 +49,11 @@ class Reading:
         app_cpu, redis, database = (machine.cpu_seconds(pid) for pid in (app.pid, site.redis, site.database))
         ours = app_cpu + redis + database + machine.cpu_seconds(load) + site.probes.cpu
         return cls(time.monotonic(), app_cpu, redis, database, machine.busy_seconds(), ours)
+
+    @property
+    def cpu(self) -> float:
+        """Of the whole stack."""
+        return self.app + self.redis + self.database
 
     def until(self, later: "Reading", probes: Probes) -> dict[str, Any]:
         """What was used between this reading and a later one, and how disturbed that time was."""
@@ -132,13 +136,15 @@ def measure_load(site: Site, stack: Stack, shape: Shape, warmup: float, seconds:
     with running(stack.sockets, stack, site.work / f"{stack.name}.log") as app:
         plan = plan_of(stack, shape, app.port) | {"warmup": warmup, "seconds": seconds}
         with generator("load.py", plan) as load:
-            load.hear("connected")
+            started = Reading.now(site, app, load.pid)
+            sockets = load.hear("connected")["sockets"]
+            connecting = Reading.now(site, app, load.pid).cpu - started.cpu
             load.tell("go")
             load.hear("begin")
             before = Reading.now(site, app, load.pid)
             figures = load.hear("end")
             after = Reading.now(site, app, load.pid)
-            figures |= load.hear("drained")
+            figures |= load.hear("drained") | {"connect_cpu": connecting / sockets}
     if not figures["messages"]:
         raise Unusable("No message was completed.")
     return figures | before.until(after, site.probes)

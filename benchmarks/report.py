@@ -106,6 +106,8 @@ def line(run: dict[str, Any], best: float) -> str:
         words += f", {run['messages'] / run['seconds']:.0f}/s, p50 {run['p50_ms']:.1f} p99 {run['p99_ms']:.1f} ms"
         words += f", generator {100 * run['generator_cpu'] / run['seconds']:.0f} %"
         words += f", LOST {run['lost']}" if run["lost"] else ""
+    if "connect_cpu" in run:
+        words += f", connecting {1000 * run['connect_cpu']:.1f} ms"
     if "memory_per_socket" in run:
         words += f", {run['memory_per_socket'] / 1024:.1f} KiB per socket"
     words += f" | probes x{cost['app_slow']:.2f} x{cost['other_slow']:.2f}, others {run['foreign_cores']:.2f} cores"
