@@ -14,10 +14,17 @@ from conversations.models.membership import MembershipQuerySet
 
 Kind = Receipt.Kind
 
+ROOMS_AT_ONCE = 100
+
 
 def mark_delivered(*, user: User, seqs: Mapping[UUID, int]) -> list[Membership]:
-    """Says that everything up to `seqs[room_id]` has reached a device of `user`. Rooms they are not in are left out."""
-    return _move(user, seqs, Kind.DELIVERED)
+    """Says that everything up to `seqs[room_id]` has reached a device of `user`. Rooms they are not in are left out.
+
+    Many rooms take several transactions, so that nobody else waits long for one of them.
+    """
+    order = sorted(seqs)
+    parts = [order[start : start + ROOMS_AT_ONCE] for start in range(0, len(order), ROOMS_AT_ONCE)]
+    return [moved for part in parts for moved in _move(user, {pk: seqs[pk] for pk in part}, Kind.DELIVERED)]
 
 
 def mark_read(*, user: User, seqs: Mapping[UUID, int]) -> list[Membership]:

@@ -6,7 +6,7 @@ from chatapi import ids
 from conversations.actions.marks import mark_delivered, mark_read
 from conversations.actions.rooms import end_membership
 from conversations.models import Membership, Receipt, RoomMarks
-from tests.conversations.conftest import bells, frames, queries
+from tests.conversations.conftest import bells, frames, many_rooms, queries
 from tests.people import (
     another_device,
     group_of,
@@ -228,6 +228,14 @@ def test_many_rooms_take_the_same_queries_as_few(alice, bob, talk):
     few = queries(lambda: bob.client.post("delivered/", {"rooms": dict.fromkeys(names[:3], 1)}))
     many = queries(lambda: bob.client.post("delivered/", {"rooms": dict.fromkeys(names[3:], 1)}))
     assert few == many
+
+
+def test_hundreds_of_rooms_are_all_delivered_a_hundred_at_a_time(alice, published):
+    """No transaction holds more than a hundred rooms."""
+    names = many_rooms(alice, 250)
+    assert alice.client.post("delivered/", {"rooms": dict.fromkeys(names, 1)}).status_code == 204
+    assert set(Membership.objects.values_list("delivered_seq", "marks")) == {(1, 1)}
+    assert len(published.events) == 250
 
 
 @pytest.mark.parametrize(
