@@ -41,7 +41,7 @@ def site(tmp_path_factory: Any) -> Iterator[Site]:
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs a Chromium of the system")
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    environment: Any = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=environment)
         yield browser

@@ -117,7 +117,7 @@ class Screen:
     @property
     def states(self) -> set[str | None]:
         """How far one's own messages have come."""
-        return {tick.get_attribute("aria-label") for tick in self.ticks.all()}
+        return set(self.ticks.evaluate_all("ticks => ticks.map(tick => tick.getAttribute('aria-label'))"))
 
     def say(self, text: str) -> None:
         self.box.fill(text)
