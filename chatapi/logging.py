@@ -19,16 +19,33 @@ _JWT = r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"
 _BEARER = r"(?<=bearer )[^\s\"',]+"
 _NAMED = (
     r"(?<![\w])((?:authorization|ticket|token|access|refresh|password|new_password|current_password|code|secret"
-    r"|challenge|signature|api_key)\\*[\"']?\s*[=:]\s*\\*[\"']?)(?!bearer\b)[^\s\"'\\&,;}]+"
+    r"|challenge|signature|api_key)\\*[\"']?\s*[=:]\s*\\*[\"']?)(?!bearer\s)[^\s\"'\\&,;}]+"
 )
 _SECRETS = re.compile(f"{_JWT}|{_BEARER}|{_NAMED}", re.IGNORECASE)
 _LINE_BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "status_code"}
+_QUERY = re.compile(r"\?\S*")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "request",
+    "status_code",
+    "color_message",
+}
 
 
 def redact(text: str) -> str:
     """The text with tokens, passwords and codes taken out."""
     return _SECRETS.sub(lambda match: f"{match[1] or ''}{REDACTED}", text)
+
+
+class WithoutQuery(logging.Filter):
+    """Cuts the query off every address that a server wants to log: it may hold a token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_QUERY.sub("", given) if isinstance(given, str) else given for given in record.args)
+        return True
 
 
 class JsonFormatter(logging.Formatter):
@@ -68,6 +85,7 @@ def configuration(*, debug: bool, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"without_query": {"()": "chatapi.logging.WithoutQuery"}},
         "formatters": {"line": {"()": formatter}},
         "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["terminal"], "level": level},
@@ -80,6 +98,10 @@ def configuration(*, debug: bool, level: str) -> dict[str, Any]:
             "daphne": {"level": "WARNING"},
             "django_tasks": {"level": "WARNING"},
             "django.channels.server": {"level": "WARNING"},
+            # uvicorn sets up its own, with the whole address of every socket; these come after and replace them.
+            "uvicorn": {"handlers": [], "propagate": True},
+            "uvicorn.error": {"filters": ["without_query"]},
+            "uvicorn.access": {"handlers": [], "propagate": True, "filters": ["without_query"], "level": "WARNING"},
         },
     }
 

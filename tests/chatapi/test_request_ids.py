@@ -80,6 +80,7 @@ def test_user_text_cannot_forge_a_line(formatter):
 SECRETS = [
     ("Authorization: Bearer eyJhbGciOi.eyJzdWIi.c2ln-_", ["eyJ", "c2ln"]),
     ("GET /ws/chat/x/?Authorization=eyJhbGciOi.eyJzdWIi.c2ln&since=3", ["eyJ"]),
+    ("GET /ws/chat/x/?Authorization=Bearer%20eyJhbGciOi.eyJzdWIi.c2ln&since=3", ["eyJ", "c2ln"]),
     ("ticket=Zm9vYmFy0123", ["Zm9v"]),
     ('{"password": "correct horse", "code": "123456"}', ["correct", "123456"]),
     ("{'refresh': 'r-0123456789abcdef'}", ["0123456789"]),

@@ -244,9 +244,7 @@ def daphne(port: int) -> list[str]:
 
 
 def uvicorn(port: int) -> list[str]:
-    """At `info` uvicorn would log the address of every socket, with a token that may be in it (HARDENING S29)."""
-    quiet = ["--log-level", "warning", "--no-access-log", "--lifespan", "off"]
-    return ["uvicorn", "--host", "127.0.0.1", "--port", str(port), *quiet, "chatapi.asgi:application"]
+    return ["uvicorn", "--host", "127.0.0.1", "--port", str(port), "--lifespan", "off", "chatapi.asgi:application"]
 
 
 SOCKET_SERVERS = {"daphne": daphne, "uvicorn": uvicorn}
