@@ -21,7 +21,9 @@ class SharedRoomSchema(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Room.Kind.choices, help_text="Between two people, or a group.")
     created_at = MomentField(help_text="When the room was opened.")
     extra = serializers.DictField(help_text="The app's own data about the room.")
-    disappearing_seconds = serializers.IntegerField(allow_null=True, help_text="How long new messages stay.")
+    disappearing_seconds = serializers.IntegerField(
+        allow_null=True, help_text="How long new messages stay; null: for good. Always null so far."
+    )
 
 
 class MemberSchema(serializers.Serializer[Any]):

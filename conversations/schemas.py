@@ -115,7 +115,9 @@ class RoomSchema(serializers.Serializer[Any]):
     last_message = MessageSchema(allow_null=True, help_text="The newest message, if the caller may see it.")
     created_at = MomentField(help_text="When the room was opened.")
     extra = serializers.DictField(help_text="The app's own data about the room.")
-    disappearing_seconds = serializers.IntegerField(allow_null=True, help_text="How long new messages stay.")
+    disappearing_seconds = serializers.IntegerField(
+        allow_null=True, help_text="How long new messages stay; null: for good. Always null so far."
+    )
     members_count = serializers.IntegerField(help_text="How many people are in it.")
     others = MarksSchema(help_text="The lowest marks over the other members: one, two or coloured ticks.")
     peer = UserSchema(allow_null=True, help_text="The other person of a direct room.")

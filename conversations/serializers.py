@@ -88,16 +88,9 @@ class RoomPatch(StrictSerializer):
     archived = serializers.BooleanField(required=False, help_text="Out of the main list and the badge.")
     pinned = serializers.BooleanField(required=False, help_text="At the top of the list.")
     marked_unread = serializers.BooleanField(required=False, help_text="A reminder to come back; reading clears it.")
-    disappearing_seconds = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=60,
-        max_value=366 * 86_400,
-        help_text="Shared: new messages expire after this long; null: they stay.",
-    )
     extra = ExtraField(required=False, help_text="Shared: the app's own data about the room, up to 4 KiB.")
 
-    SHARED = frozenset({"disappearing_seconds", "extra"})
+    SHARED = frozenset({"extra"})
 
 
 class SinceInput(StrictSerializer):

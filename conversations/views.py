@@ -14,6 +14,7 @@ from accounts.views.base import BODY, CALLER, read
 from chatapi import ids
 from chatapi.errors import InvalidCursor, InvalidInput, NotFound, UnknownField
 from chatapi.schema import problems
+from chatapi.throttling import limit
 from conversations.actions.marks import mark_delivered, mark_read
 from conversations.actions.messages import Draft, send_message
 from conversations.actions.rooms import change_own_settings, change_room, clear_room, open_direct_room
@@ -106,7 +107,7 @@ class RoomViewSet(ViewSet):
         summary="Change a room",
         description=(
             "Own settings (`muted_until`, `archived`, `pinned`, `marked_unread`) are only the caller's and reach their "
-            "other devices. `disappearing_seconds` and `extra` are shared: everybody in the room gets `room.updated`."
+            "other devices. `extra` is shared: everybody in the room gets `room.updated`."
         ),
         parameters=[ROOM_NAME],
         request=RoomPatch,
@@ -177,6 +178,7 @@ class MessageViewSet(ViewSet):
     )
     def create(self, request: Request, room_name: str) -> Response:
         """POST conversations/{room_name}/messages/"""
+        limit("send", str(_user(request).pk))
         membership = own_membership(request, room_name)
         given = read(MessageInput, request.data)
         sent = send_message(draft=Draft(room_id=membership.room_id, sender=_user(request), **given))

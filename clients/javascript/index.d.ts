@@ -135,8 +135,6 @@ export interface RoomSettings {
   muted_until?: string | null;
   marked_unread?: boolean;
   /** Shared with the others. */
-  disappearing_seconds?: number | null;
-  /** Shared with the others. */
   extra?: Record<string, unknown>;
 }
 

@@ -110,7 +110,7 @@ def _next_own(user_id: UUID) -> int:
 
 
 def change_room(*, membership: Membership, changes: dict[str, Any]) -> Room:
-    """Changes the shared part (`extra`, `disappearing_seconds`) of a room. Raises NotAMember."""
+    """Changes the shared part (`extra`) of a room. Raises NotAMember."""
     with write_transaction():
         head = lock_heads([membership.room_id])[membership.room_id]
         _require_active(membership)

@@ -110,7 +110,7 @@ def full(alice, bob, carol):
     ok(bob.client.mark("read", group, 2))
     in_an_hour = times.rfc3339(times.now() + dt.timedelta(hours=1))
     ok(alice.client.patch(f"conversations/{group}/", {"pinned": True, "muted_until": in_an_hour}))
-    ok(alice.client.patch(f"conversations/{group}/", {"disappearing_seconds": 60, "extra": {"colour": "red"}}))
+    ok(alice.client.patch(f"conversations/{group}/", {"extra": {"colour": "red"}}))
     Message.objects.filter(pk=second.pk).update(
         deleted_at=times.now(), edited_at=times.now(), expires_at=times.now(), text=""
     )
