@@ -40,14 +40,17 @@ def inbox_standing(user: User) -> Standing:
 def resume_inbox(user: User, *, epoch: str, me: int | None, rooms: Mapping[str, Since]) -> Resumed:
     """What a client lacks: the heads of its rooms that have moved on, and with `me` the changes of the user's own.
 
-    The rows of a room are fetched with `changes`. Numbers of another epoch, or ahead of the database, mean `reset`:
-    the client begins anew with `sync/`.
+    With `me`, heads also name rooms that came back with a message after they had been cleared: a client that began
+    while such a room was out of the list does not know it. The rows of a room are fetched with `changes`.
+
+    Numbers of another epoch, or ahead of the database, mean `reset`: the client begins anew with `sync/`.
     """
     standing = UserCounter.objects.values_list("me", flat=True).get(user=user)
     current = current_epoch()
     if epoch not in {"", current} or (me or 0) > standing:
         return Resumed([], {"me": standing, "complete": False, "reset": True})
-    frames = [frame_json("heads", {"epoch": current, "rooms": _moved(user, rooms)})]
+    heads = _moved(user, rooms) if me is None else _come_back(user, rooms) | _moved(user, rooms)
+    frames = [frame_json("heads", {"epoch": current, "rooms": heads})]
     if me is None:
         return Resumed(frames, {})
     changes = own_changes(user, me, limit=limits().replay_frames)
@@ -69,3 +72,15 @@ def _moved(user: User, rooms: Mapping[str, Since]) -> dict[str, dict[str, int]]:
         for name, head in heads.items()
         if (head["rev"], head["marks"]) != (rooms[name].rev, rooms[name].marks)
     }
+
+
+def _come_back(user: User, rooms: Mapping[str, Since]) -> dict[str, dict[str, int]]:
+    """By room name: the heads of rooms with a message after their clearing, unless they are in `rooms`."""
+    rows = (
+        Membership.objects.of(user)
+        .listed()
+        .filter(first_visible_seq__gt=1, room__head__seq__gt=0)
+        .exclude(room__name__in=list(rooms))
+        .values_list("room__name", "room__head__rev", "room__marks__marks")
+    )
+    return {name: {"rev": rev, "marks": marks} for name, rev, marks in rows}
