@@ -7,7 +7,7 @@ import { Room } from "./room.js";
 import { defaultStorage } from "./storage.js";
 import { Store } from "./store.js";
 import { Sync } from "./sync.js";
-import { TIMING, sleep } from "./timing.js";
+import { TIMING } from "./timing.js";
 
 /**
  * One user on one device.
@@ -47,6 +47,8 @@ export class ChatClient extends EventTarget {
       onChange: (name) => this.store.rooms.get(name)?.changed(),
     });
     this.limits = {};
+    /** The close code after which the client does not come back by itself. */
+    this.closeCode = undefined;
     this.session.addEventListener("change", () => this.#renewInTime());
     this.session.addEventListener("ended", () => this.#ended());
   }
@@ -252,13 +254,16 @@ export class ChatClient extends EventTarget {
   }
 
   #socketWithin(ms) {
-    const online = new Promise((resolve) => {
-      const look = () => {
-        if (this.inbox.state === "online" || this.sync.stopped) this.removeEventListener("connection", look), resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => done(), ms);
+      const look = () => (this.inbox.isUp || this.sync.stopped) && done();
+      const done = () => {
+        clearTimeout(timer);
+        this.removeEventListener("connection", look);
+        resolve();
       };
       this.addEventListener("connection", look);
     });
-    return Promise.race([online, sleep(ms)]);
   }
 
   #connectionChanged(state, code) {
@@ -266,7 +271,6 @@ export class ChatClient extends EventTarget {
       this.marks.flush();
       this.outbox.wake();
     }
-    /** The close code after which there is no reconnecting. */
     this.closeCode = code;
     this.#tell("connection", "change");
   }

@@ -62,8 +62,7 @@ export class Inbox {
     if (!this.running || navigatorIsOffline()) return;
     if (this.#halted === 4409) this.#halted = null; // another tab took its place; now the user looks at this one
     if (this.#socket) this.#check(1);
-    else if (this.#timer !== null && this.#halted === null) this.#connectIn(0);
-    else if (this.state === "offline" && this.#halted === null) this.#connectIn(0);
+    else if (this.#halted === null) this.#connectIn(0);
   }
 
   /** Sends a command and waits for its answer's data. Rejects with a ProblemError; `unreachable` when the line broke. */
@@ -103,7 +102,8 @@ export class Inbox {
     const mine = (handle) => (event) => this.#socket === socket && handle(event);
     socket.onopen = mine(() => socket.send(JSON.stringify({ type: "auth", data: { token } })));
     socket.onmessage = mine((event) => this.#hear(JSON.parse(event.data)));
-    socket.onerror = () => {};
+    // The code comes with `close`, which some implementations leave out when there was no connection at all.
+    socket.onerror = mine(() => setTimeout(mine(() => this.#drop()), 100));
     socket.onclose = mine((event) => this.#closed(event.code, token));
   }
 
@@ -173,13 +173,26 @@ export class Inbox {
       this.#halted = code;
       this.#become("offline", code);
     } else if (code === TOKEN) {
-      this.#become("connecting");
-      this.refresh(token).then(() => this.#again(), () => this.#again());
+      this.#renew(token);
     } else if (code === FLOOD) {
       this.#again(this.timing.reconnectMax);
     } else {
       this.#again(code === RESTART || this.#announced !== null ? this.#announced : undefined);
     }
+  }
+
+  /** With a new token it comes back at once; if that is no good either, it takes its time. */
+  async #renew(token) {
+    this.#become("connecting");
+    const isFirst = this.#failures === 0;
+    try {
+      await this.refresh(token);
+    } catch {
+      return this.#again();
+    }
+    if (!isFirst) return this.#again();
+    this.#failures = 1;
+    if (this.running && !this.#socket) this.#connectIn(0);
   }
 
   #lose(code = 4000) {

@@ -81,7 +81,7 @@ export class Sync {
   take(frame) {
     switch (frame.type) {
       case "heads":
-        return this.#compare(frame.data.rooms, () => true);
+        return this.#compare(frame.data.rooms, ({ timeline }, { rev, marks }) => rev !== timeline.rev || marks !== timeline.marks);
       case "heartbeat":
         return this.#takeHeartbeat(frame);
       case "typing.updated":

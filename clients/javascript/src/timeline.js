@@ -139,14 +139,6 @@ export class Timeline {
     return newest > this.room.last_activity_at ? newest : this.room.last_activity_at;
   }
 
-  /** The newest message of somebody else that this device holds; 0 for none. */
-  get newestOfOthers() {
-    for (let at = this.messages.length - 1; at >= 0; at -= 1) {
-      if (this.messages[at].sender.id !== this.me) return this.messages[at].seq;
-    }
-    return 0;
-  }
-
   /** Counted from the messages where all unread ones are held; else from what the server counted last. */
   get unreadCount() {
     const first = Math.max(this.readMark + 1, this.room.my.first_visible_seq);
