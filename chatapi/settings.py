@@ -197,6 +197,7 @@ RATES = {
     for scope, rate in {
         "user": "1200/minute",
         "anonymous": "300/minute",
+        # Messages per user over REST, wide enough for a phone's whole queue at once; sockets count frames instead.
         "send": "600/minute",
         # Per address, wide enough for a household or an office behind one; accounts have limits of their own.
         "register": "120/minute",

@@ -55,6 +55,22 @@ def test_what_was_answered_can_be_read_at_once(alice, bob, room):
         assert someone.client.sync()["rooms"][room]["room"]["last_message"] == message
 
 
+def test_a_hundred_queued_messages_pass_at_once(alice, room):
+    assert {alice.client.send(room, f"{n}").status_code for n in range(100)} == {201}
+
+
+def test_sends_are_counted_per_user_over_all_rooms(alice, bob, carol, room, settings):
+    settings.RATES = settings.RATES | {"send": "3/minute"}
+    other = room_between(alice, carol)
+    left = [alice.client.send(name, "x").headers["RateLimit"] for name in (room, other, room)]
+    assert [text.partition('"send";r=')[2][0] for text in left] == ["2", "1", "0"]
+    refused = alice.client.send(other, "x")
+    assert refusal(refused) == (429, "rate_limited")
+    assert 0 < refused.json()["retry_after_ms"] <= 60_000
+    assert ok(bob.client.send(room, "x"))["seq"] == 3
+    assert alice.client.get(f"conversations/{room}/").status_code == 200
+
+
 def test_without_a_client_id_one_is_given(alice, room):
     one, other = ok(alice.client.send(room, "hello")), ok(alice.client.send(room, "hello"))
     assert one["client_id"] != other["client_id"]
