@@ -28,6 +28,7 @@ class Outbox:
     """Sends frames over one accepted socket, in the order they were pushed."""
 
     __slots__ = (
+        "_allowance",
         "_closing",
         "_direct",
         "_on_slow",
@@ -50,12 +51,16 @@ class Outbox:
         self._total = 0
         self._stuck_at: tuple[int, float] | None = None
         """How much the peer had taken when it was last seen to take anything, and when that was."""
+        self._allowance = 0
+        """What may be unsent above the limit: the size of one large push."""
         self._closing = False
         self.waiting = 0
         """Characters that were pushed and that the server has not taken."""
 
     def push(self, frames: Frames) -> None:
         """Sends `frames`."""
+        if sum(map(len, frames.texts)) >= PROBE_BYTES:
+            self._expect(frames)
         if self._closing:
             return
         flows = self._task is None and not self._queue
@@ -65,6 +70,13 @@ class Outbox:
             self._enqueue(frames)
         if self._pushed >= PROBE_BYTES or self.waiting:
             self.check_slow()
+
+    def _expect(self, frames: Frames) -> None:
+        """Much at once (a replay, a repair) says nothing about the peer, unless it has not read the last such push."""
+        self.check_slow()
+        if self._unsent > limits().outgoing_bytes:
+            self._on_slow()
+        self._allowance = sum(map(len, frames.texts))
 
     def _enqueue(self, frames: Frames) -> None:
         for text in frames.texts:
@@ -104,16 +116,22 @@ class Outbox:
         """
         self._total += self._pushed
         self._pushed = 0
-        unsent = self.waiting + (self._direct.unsent() if self._direct is not None else 0)
+        unsent = self._unsent
+        if unsent <= limits().outgoing_bytes:
+            self._allowance = 0
         taken, now = self._total - unsent, asyncio.get_running_loop().time()
         if not unsent:
             self._stuck_at = None
-        elif unsent > limits().outgoing_bytes:
+        elif unsent > limits().outgoing_bytes + self._allowance:
             self._on_slow()
         elif self._stuck_at is None or taken > self._stuck_at[0]:
             self._stuck_at = (taken, now)
         elif now - self._stuck_at[1] > limits().outgoing_seconds:
             self._on_slow()
+
+    @property
+    def _unsent(self) -> int:
+        return self.waiting + (self._direct.unsent() if self._direct is not None else 0)
 
     def _flush(self) -> None:
         while self._queue:

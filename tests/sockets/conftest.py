@@ -105,6 +105,8 @@ def no_server_fails(request: Any) -> Iterator[None]:
     both = request.getfixturevalue("both") if "both" in request.fixturenames else {}
     before = {kind: len(process.log) for kind, process in both.items()}
     yield
+    if "outage" in request.fixturenames:
+        return
     for kind, process in both.items():
         new = process.log[before[kind] :].replace(UVICORN_SAYS_SO, "")
         assert "Traceback" not in new, new
@@ -167,3 +169,8 @@ def on_postgres() -> None:
 def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this process writes is committed but told to nobody, as if it died in between."""
     monkeypatch.setattr(Bus, "send", lambda *_: None)
+
+
+@pytest.fixture
+def outage() -> None:
+    """For stories in which a server rightly logs an error."""

@@ -36,7 +36,7 @@ def state() -> dict[str, int]:
     """What a process without sockets has to be rid of."""
     return {
         "feeds": len(hub()._feeds),
-        "sockets": len(list(hub().listeners())),
+        "sockets": sum(map(len, hub()._sessions.values())),
         "threads": threading.active_count(),
         "files": psutil.Process().num_fds(),
     }
