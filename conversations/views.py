@@ -107,7 +107,7 @@ class RoomViewSet(ViewSet):
         summary="Change a room",
         description=(
             "Own settings (`muted_until`, `archived`, `pinned`, `marked_unread`) are only the caller's and reach their "
-            "other devices. `disappearing_seconds` and `extra` are shared: everybody in the room gets `room.updated`."
+            "other devices. `extra` is shared: everybody in the room gets `room.updated`."
         ),
         parameters=[ROOM_NAME],
         request=RoomPatch,
