@@ -82,3 +82,24 @@ def test_redoc_shows_the_same_document(page):
     redoc.get_by_text("What this server can do").first.wait_for(state="attached")
     assert redoc.get_by_role("heading", name="Conventions").first.is_visible()
     assert page.complaints == []
+
+
+@pytest.mark.parametrize("width", [1300, 360])
+def test_the_sockets_page_needs_no_script_and_fits_a_phone(page, width):
+    page.page.set_viewport_size({"width": width, "height": 800})
+    sockets = page.open("/asyncapi/")
+    frame = sockets.locator("#room-message\\.send\\.room")
+    sockets.get_by_role("link", name="message.send").first.click()
+    assert frame.evaluate("one => one.matches(':target')")
+    frame.get_by_text("Example").click()
+    assert '"type": "message.send"' in frame.inner_text()
+    assert sockets.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.complaints == []
+
+
+def test_the_pages_lead_to_each_other(page):
+    page.open("/asyncapi/").get_by_role("link", name="REST calls (Swagger)").click()
+    with page.page.context.expect_page() as opened:
+        page.page.get_by_role("link", name="/asyncapi/").first.click()
+    opened.value.get_by_role("heading", name="Close codes").wait_for()
+    assert page.complaints == []
