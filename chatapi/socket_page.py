@@ -50,7 +50,10 @@ def page_of(document: Json) -> Json:
         "introduction": marked_up(document["info"]["description"].partition("\n## ")[0]),
         "ways": [(name, marked_up(way["description"])) for name, way in pages.components["securitySchemes"].items()],
         "channels": [pages.channel(name, channel) for name, channel in document["channels"].items()],
-        "close_codes": next(iter(document["channels"].values()))["x-close-codes"].items(),
+        "close_codes": [
+            (code, marked_up(entry["meaning"]), marked_up(entry["advice"]))
+            for code, entry in next(iter(document["channels"].values()))["x-close-codes"].items()
+        ],
         "objects": list(pages.objects()),
         "limits": document["x-limits"].items(),
     }

@@ -60,7 +60,8 @@ def test_it_starts_with_nothing_set_and_ends_cleanly(environment, port, ending):
         server.send_signal(ending)
         told, complaints = server.communicate(timeout=20)
     assert server.returncode == 0, complaints
-    assert f"http://127.0.0.1:{port}/swagger/" in told
+    for page in ("", "swagger/", "redoc/", "asyncapi/", "dev/mail/"):
+        assert f" http://127.0.0.1:{port}/{page}" in told
     assert "alice, bob, carol" in told
     assert "Traceback" not in complaints
 

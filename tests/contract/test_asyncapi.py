@@ -132,6 +132,10 @@ def test_the_page_shows_every_frame_field_and_code(document, api):
     )
 
 
+def test_the_page_shows_code_as_code(api):
+    assert "`" not in api.get("/asyncapi/").text
+
+
 def test_the_page_asks_nobody_and_allows_no_script(api):
     answer = api.get("/asyncapi/")
     assert "script-src" not in answer["Content-Security-Policy"]

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         if settings.WEB_CLIENT:
             lines += [f"  Chat     {base}/"]
         if settings.DOCS:
-            lines += [f"  Swagger  {base}/swagger/", f"  ReDoc    {base}/redoc/"]
+            lines += [f"  Swagger  {base}/swagger/", f"  ReDoc    {base}/redoc/", f"  Sockets  {base}/asyncapi/"]
         if settings.DEBUG:
             lines += [f"  Mail     {base}/dev/mail/   (codes arrive here)"]
         self.stdout.write("\n".join([*lines, ""]))
