@@ -42,5 +42,9 @@ chat.addEventListener("signedout", () => {
   if (!leaving) showSignIn("You were logged out on this device.");
 });
 
+window.addEventListener("storage", () => {
+  if (!chat.signedIn && new ChatClient({ baseUrl: location.origin }).signedIn) location.reload(); // in another tab
+});
+
 if (chat.signedIn) showChats();
 else showSignIn();

@@ -1,7 +1,7 @@
 /** One message on the screen. */
 
 import { h, icon, setAttribute, setText } from "../dom.js";
-import { clock } from "../format.js";
+import { clock, nameOf } from "../format.js";
 import { showTick, tick } from "./row.js";
 
 const ADDRESS = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/gu;
@@ -12,7 +12,8 @@ export function bubble(actions) {
   const time = h("time", {});
   const state = tick("pending");
   const meta = h("span", { class: "meta" }, time, state);
-  const element = h("li", { class: "message" }, h("div", { class: "bubble", dir: "auto" }, text, meta));
+  const box = h("div", { class: "bubble", dir: "auto" }, text, meta);
+  const element = h("li", { class: "message" }, box);
   let failure = null;
   let drawn = "";
 
@@ -23,6 +24,8 @@ export function bubble(actions) {
     element.classList.toggle("own", message.own);
     element.classList.toggle("first", first);
     showText(text, message);
+    box.querySelector(".quote")?.remove();
+    if (message.replyTo && !message.deletedAt) box.prepend(quoteOf(message.replyTo));
     setText(time, clock(message.createdAt));
     setAttribute(time, "datetime", new Date(message.createdAt).toISOString());
     state.toggleAttribute("hidden", !message.own);
@@ -51,6 +54,10 @@ function withLinks(text) {
   }
   parts.push(text.slice(at));
   return parts;
+}
+
+function quoteOf({ sender, text }) {
+  return h("div", { class: "quote" }, h("strong", {}, nameOf(sender)), h("span", {}, text || "Attachment"));
 }
 
 function failureOf(message, { retry, discard }) {

@@ -41,6 +41,7 @@ export function chatsPanel({ chat, signal, openRoom, archived = false, logOut })
   search.addEventListener("input", redraw);
   search.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !search.value) return;
+    event.stopPropagation();
     search.value = "";
     search.dispatchEvent(new Event("input"));
   });

@@ -9,7 +9,8 @@ const drafts = new Map();
 export function composer({ room, signal, limit = 4096, sent }) {
   const input = h("textarea", { class: "composer-input", rows: "1", placeholder: "Write a message", "aria-label": "Write a message", maxlength: limit, dir: "auto", enterkeyhint: "send" });
   const send = iconButton("send", "Send", { type: "submit", class: "send-button" });
-  const element = h("form", { class: "composer" }, input, send);
+  const closed = h("p", { class: "composer-closed", hidden: true }, "You cannot send messages in this chat.");
+  const element = h("form", { class: "composer" }, input, send, closed);
   const typing = typingOf(room);
 
   const resize = () => {
@@ -43,6 +44,13 @@ export function composer({ room, signal, limit = 4096, sent }) {
   });
   input.addEventListener("blur", typing.stop);
   signal.addEventListener("abort", typing.stop);
+
+  const allow = () => {
+    closed.hidden = room.canSend;
+    input.hidden = send.hidden = !room.canSend;
+  };
+  room.addEventListener("change", allow, { signal });
+  allow();
 
   input.value = drafts.get(room.name) ?? "";
   queueMicrotask(resize);

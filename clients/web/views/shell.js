@@ -60,7 +60,8 @@ export function shell({ chat, signal, logOut }) {
     if (wanted && (chat.room(wanted) ?? null) !== shown) go(); // after a reload the room was not known yet
   }, { signal });
   window.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && location.hash.length > 2 && !document.querySelector("dialog[open]") && !event.defaultPrevented) location.hash = "#/";
+    const isElsewhere = event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]");
+    if (event.key === "Escape" && !isElsewhere && location.hash.length > 2) location.hash = "#/";
   }, { signal });
   tell(chat, signal);
   go();
