@@ -19,7 +19,7 @@ from tests.people import Person
 from tests.runner import ROOT, end_with_parent
 from tests.servers import free_port
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 HEARTBEAT = 1
 AUTH_SECONDS = 1
