@@ -7,7 +7,6 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,7 @@ class Probes:
     """Fixed work on both cores for as long as the benchmark runs (probe.py)."""
 
     def __init__(self) -> None:
-        self._rounds: dict[int, list[tuple[float, float, float]]] = {APP_CORE: [], OTHER_CORE: []}
+        self._rounds: dict[int, list[tuple[float, float]]] = {APP_CORE: [], OTHER_CORE: []}
         self._processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> "Probes":
@@ -99,22 +98,17 @@ class Probes:
 
     def _listen(self, core: int, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():
-            at, cpu, clock = (float(word) for word in line.split())
-            self._rounds[core].append((at, cpu, clock))
+            at, cpu = (float(word) for word in line.split())
+            self._rounds[core].append((at, cpu))
 
     def cost(self, core: int, since: float, until: float) -> float:
         """The mean CPU seconds of a round in that time."""
-        return statistics.fmean(cpu for at, cpu, _ in self._rounds[core] if since <= at <= until)
+        return statistics.fmean(cpu for at, cpu in self._rounds[core] if since <= at <= until)
 
     def best(self) -> float:
         """A round on an undisturbed core at its fastest: the unit of slowdown."""
-        costs = sorted(cpu for rounds in self._rounds.values() for _, cpu, _ in rounds)
+        costs = sorted(cpu for rounds in self._rounds.values() for _, cpu in rounds)
         return costs[len(costs) // 50]
-
-    def waiting(self, core: int, since: float, until: float) -> float:
-        """How much longer than its CPU time a round took: somebody else was on the core."""
-        rounds = [(cpu, clock) for at, cpu, clock in self._rounds[core] if since <= at <= until]
-        return sum(clock for _, clock in rounds) / sum(cpu for cpu, _ in rounds)
 
 
 def facts(root: Path) -> dict[str, Any]:
@@ -142,8 +136,3 @@ def system_name() -> str:
 def git(root: Path, *arguments: str) -> str:
     """What git says."""
     return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def total(values: Iterable[float]) -> float:
-    """A rounded sum, for reports."""
-    return round(sum(values), 6)

@@ -16,10 +16,8 @@ from shapes import Shape
 from stacks import Running, Stack, Unusable, running
 
 HERE = Path(__file__).resolve().parent
-DISTURBED_WAITING = 1.5
 DISTURBED_FOREIGN = 0.15
-"""A measurement is marked above these: how much longer than its CPU time the app core's probe took, and how many
-cores others kept busy meanwhile."""
+"""A measurement is marked when others kept more than this many cores busy meanwhile."""
 
 
 @dataclass(slots=True)
@@ -59,7 +57,6 @@ class Reading:
         """What was used between this reading and a later one, and how disturbed that time was."""
         seconds = later.at - self.at
         foreign = (later.busy - self.busy - (later.ours - self.ours)) / seconds
-        waiting = probes.waiting(APP_CORE, self.at, later.at)
         if later.app - self.app <= 0:
             raise Unusable("The app used no CPU: something else was measured.")
         return {
@@ -70,8 +67,7 @@ class Reading:
             "app_probe": probes.cost(APP_CORE, self.at, later.at),
             "other_probe": probes.cost(OTHER_CORE, self.at, later.at),
             "foreign_cores": round(foreign, 3),
-            "app_waiting": round(waiting, 3),
-            "disturbed": foreign > DISTURBED_FOREIGN or waiting > DISTURBED_WAITING,
+            "disturbed": foreign > DISTURBED_FOREIGN,
         }
 
 

@@ -1,7 +1,7 @@
 """`python probe.py CORE`: fixed work on one core, again and again, until standard input closes.
 
-Prints one line per round: when, the CPU seconds it took, and the seconds it took by the clock. The first says how fast
-the core is (cores of shared machines change speed within seconds), the second how long others kept it.
+Prints one line per round: when, and the CPU seconds it took. That says how fast the core is: cores of shared machines
+change speed within seconds.
 """
 
 import os
@@ -23,9 +23,9 @@ def work() -> int:
 def main() -> None:
     os.sched_setaffinity(0, {int(sys.argv[1])})
     while not select.select([sys.stdin], [], [], EVERY_SECONDS)[0]:
-        cpu, clock = time.thread_time(), time.perf_counter()
+        cpu = time.thread_time()
         work()
-        print(time.monotonic(), time.thread_time() - cpu, time.perf_counter() - clock, flush=True)
+        print(time.monotonic(), time.thread_time() - cpu, flush=True)
 
 
 if __name__ == "__main__":

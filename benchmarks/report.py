@@ -1,10 +1,12 @@
 """From measurements to ratios: the table, the JSON, the line per run."""
 
 import json
+import os
 import statistics
 import subprocess
+import sys
 import tarfile
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -43,12 +45,10 @@ def checked_out(root: Path, commit: str, work: Path) -> Path:
 
 def versions() -> dict[str, str]:
     """Of everything that is measured."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found["redis-py" if package == "redis" else package] = version(package)
-        except PackageNotFoundError:
-            continue
+    places = [*filter(None, [os.environ.get("BENCHMARK_PYTHONPATH")]), *sys.path]
+    installed = {entry.name.lower(): entry.version for entry in reversed(list(distributions(path=places)))}
+    names = {package: "redis-py" if package == "redis" else package for package in PACKAGES}
+    found = {name: installed[package] for package, name in names.items() if package in installed}
     lock = json.loads((Path(__file__).parent / "socketio" / "package-lock.json").read_text())["packages"]
     for package in ("socket.io", "ws", "@socket.io/redis-adapter", "pg", "redis"):
         found[f"node {package}"] = lock[f"node_modules/{package}"]["version"]
@@ -111,7 +111,7 @@ def line(run: dict[str, Any], best: float) -> str:
     if "memory_per_socket" in run:
         words += f", {run['memory_per_socket'] / 1024:.1f} KiB per socket"
     words += f" | probes x{cost['app_slow']:.2f} x{cost['other_slow']:.2f}, others {run['foreign_cores']:.2f} cores"
-    return words + (f", app waited x{run['app_waiting']:.1f} DISTURBED" if run["disturbed"] else "")
+    return words + (", DISTURBED" if run["disturbed"] else "")
 
 
 # All runs
