@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from chatapi import ids
@@ -15,6 +15,14 @@ from conversations.models import Membership, Message, Room, RoomHead, RoomMarks
 from tests.people import Person, Published, room_between, room_called
 
 BASE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty threads on one row may wait longer than a server lets them, on a machine that is busy otherwise."""
+    options = connections.databases["default"].get("OPTIONS", {})
+    if "options" in options:
+        monkeypatch.setitem(options, "options", "-c statement_timeout=30000 -c lock_timeout=30000")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 
 from chatapi import ids
+from conversations.actions.messages import Draft, send_messages
 from conversations.actions.rooms import end_membership
 from conversations.models import Membership
 from tests.conversations.conftest import queries
@@ -14,8 +15,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def history(alice, bob, room):
     """Twenty-three messages of both."""
-    for n in range(1, 24):
-        said((alice, bob)[n % 2], room, f"{n}")
+    room_id = room_called(room).pk
+    both = (alice.user, bob.user)
+    send_messages(drafts=[Draft(room_id=room_id, sender=both[n % 2], text=f"{n}") for n in range(1, 24)])
     return f"conversations/{room}/messages/"
 
 

@@ -61,21 +61,21 @@ def test_two_bodies_under_one_client_id_at_once(alice, room):
 
 def test_senders_at_once_leave_no_hole(alice, bob, room, published):
     """I1, I4: every answered message is there once, at the place it was told."""
-    answers = in_parallel(60, lambda n: (alice, bob)[n % 2].client.send(room, f"{n}"))
+    answers = in_parallel(40, lambda n: (alice, bob)[n % 2].client.send(room, f"{n}"))
     told = {answer.json()["seq"]: answer.json() for answer in answers}
-    assert sorted(told) == list(range(1, 61))
+    assert sorted(told) == list(range(1, 41))
     assert {message["seq"]: message for message in alice.client.messages(room, "?limit=200")} == told
     revs = sorted((frame["rev"], frame["prev"]) for frame in frames(published, room))
-    assert revs == [(n, n - 1) for n in range(1, 61)]
+    assert revs == [(n, n - 1) for n in range(1, 41)]
 
 
 def test_a_polling_reader_misses_nothing(alice, bob, room):
-    """F33: six writers, 360 messages, and a cursor over `rev` that is asked all the time."""
+    """F33: six writers, 300 messages, and a cursor over `rev` that is asked all the time."""
     room_id, reader = room_called(room).pk, membership_of(bob, room)
     seen: list[int] = []
 
     def write(number):
-        for n in range(60):
+        for n in range(50):
             send_message(draft=Draft(room_id=room_id, sender=alice.user, text=f"{number}.{n}"))
 
     def read(writers):
@@ -88,6 +88,7 @@ def test_a_polling_reader_misses_nothing(alice, bob, room):
                 last = frame["rev"]
                 seen.append(frame["data"]["seq"])
             assert answer["rev"] == last
+            time.sleep(0.001)  # the writers want the interpreter, too
 
     def closing(call, argument):
         try:
@@ -100,7 +101,7 @@ def test_a_polling_reader_misses_nothing(alice, bob, room):
         reading = pool.submit(closing, read, writers)
         for future in [*writers, reading]:
             future.result(timeout=50)
-    assert seen == list(range(1, 361))
+    assert seen == list(range(1, 301))
 
 
 def test_a_writers_own_order_is_kept(alice, bob, room):
@@ -175,7 +176,7 @@ def test_two_changes_of_the_shared_part_at_once(alice, bob, room, published):
 
 def test_nothing_of_the_removed_comes_after_the_removal(alice, bob):
     """S56: check and act under one lock, over and over."""
-    for _ in range(25):
+    for _ in range(20):
         room = room_called(group_of(alice, bob))
 
         def act(number, room=room):
