@@ -33,7 +33,7 @@ def run(line: list[str]) -> None:
 
 
 def test_the_clients_own_tests_pass(node):
-    run([*node, "--test", *TESTS])
+    run([*node, "--test", "--test-concurrency=1", *TESTS])
 
 
 def test_the_types_fit(node):

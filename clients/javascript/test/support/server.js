@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ChatClient, MemoryStorage } from "../../src/index.js";
+import { Proxy } from "./proxy.js";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const PASSWORD = "correct horse battery";
@@ -14,7 +15,7 @@ const STEERING = ["DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DEBUG"
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits until `holds`, or says what did not. */
-export async function until(what, holds, patience = 30_000) {
+export async function until(what, holds, patience = 40_000) {
   const deadline = Date.now() + patience;
   for (let held; !(held = await holds()); await sleep(20)) {
     if (Date.now() > deadline) throw new Error(`Waited in vain until ${what}`);
@@ -24,6 +25,7 @@ export async function until(what, holds, patience = 30_000) {
 /** A server of our own, with alice, bob and carol, in a folder of its own. */
 export class Server {
   clients = [];
+  proxies = [];
   turns = {};
 
   static async start(environment = {}) {
@@ -55,18 +57,29 @@ export class Server {
 
   async halt() {
     this.process.kill("SIGTERM");
+    const hard = setTimeout(() => this.process.kill("SIGKILL"), 15_000);
     await this.gone;
+    clearTimeout(hard);
   }
 
+  /** Ends everything, so that a test file ends too, also one that failed halfway. */
   async stop() {
     for (const client of this.clients) client.stop();
+    for (const proxy of this.proxies) proxy.stop();
     await this.halt();
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** A wire of its own to the server. */
+  async proxy() {
+    const proxy = await Proxy.start(this.port);
+    this.proxies.push(proxy);
+    return proxy;
+  }
+
   /** A client of nobody. */
   client(options = {}) {
-    const short = { reconnectMin: 20, reconnectMax: 200, restAfter: 300, marks: 20, answer: 15_000 };
+    const short = { reconnectMin: 20, reconnectMax: 200, restAfter: 300, marks: 20, answer: 30_000 };
     const client = new ChatClient({ baseUrl: this.url, storage: new MemoryStorage(), timing: short, ...options });
     this.clients.push(client);
     return client;
