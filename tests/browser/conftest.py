@@ -28,7 +28,7 @@ PHONE = {"width": 390, "height": 844}
 Window = Callable[..., Screen]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: Any) -> Iterator[Site]:
     """`manage.py up`; its database is that of the mode the tests run in."""
     folder = tmp_path_factory.mktemp("browser-site")

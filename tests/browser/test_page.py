@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.screens import NETWORK_NOISE, eventually
 
+pytestmark = pytest.mark.timeout(180)
+
 REFUSED = ("the server responded with a status of 4",)
 """Chromium writes a line for every refusal; the page has said it at the field."""
 

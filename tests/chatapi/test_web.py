@@ -7,7 +7,11 @@ from django.test import AsyncClient, Client
 
 from chatapi import web
 
-ASSETS = sorted(path.relative_to(web.FOLDER).as_posix() for path in web.FOLDER.rglob("*") if path.is_file())
+ASSETS = sorted(
+    path.relative_to(web.FOLDER).as_posix()
+    for path in web.FOLDER.rglob("*")
+    if path.suffix in {".html", ".js", ".css", ".svg"}
+)
 
 APP = (web.FOLDER / "app.js").read_bytes()
 

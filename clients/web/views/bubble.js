@@ -8,11 +8,12 @@ const ADDRESS = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/gu;
 
 /** A bubble that can be told what its message is now. `actions`: retry and discard, for what could not be sent. */
 export function bubble(actions) {
+  const speaker = h("span", { class: "hidden-text", dir: "ltr" });
   const text = h("span", { class: "text" });
   const time = h("time", {});
   const state = tick("pending");
   const meta = h("span", { class: "meta" }, time, state);
-  const box = h("div", { class: "bubble", dir: "auto" }, text, meta);
+  const box = h("div", { class: "bubble", dir: "auto" }, speaker, text, meta);
   const element = h("li", { class: "message" }, box);
   let failure = null;
   let drawn = "";
@@ -23,6 +24,7 @@ export function bubble(actions) {
     drawn = signature;
     element.classList.toggle("own", message.own);
     element.classList.toggle("first", first);
+    setText(speaker, first ? (message.own ? "You: " : `${nameOf(message.sender)}: `) : "");
     showText(text, message);
     box.querySelector(".quote")?.remove();
     if (message.replyTo && !message.deletedAt) box.prepend(quoteOf(message.replyTo));
@@ -57,7 +59,7 @@ function withLinks(text) {
 }
 
 function quoteOf({ sender, text }) {
-  return h("div", { class: "quote" }, h("strong", {}, nameOf(sender)), h("span", {}, text || "Attachment"));
+  return h("div", { class: "quote", dir: "auto" }, h("strong", {}, nameOf(sender)), h("span", {}, text || "Attachment"));
 }
 
 function failureOf(message, { retry, discard }) {
