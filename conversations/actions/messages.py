@@ -14,8 +14,8 @@ from chatapi.errors import InvalidInput, NotFound, Problem, Unavailable
 from chatapi.transactions import write_transaction
 from conversations import events
 from conversations.errors import ClientIdReused, NotAMember
-from conversations.locks import RoomIsLocked, lock_heads
-from conversations.models import Membership, Message, RoomHead
+from conversations.locks import RoomIsLocked, lock_heads, save_heads
+from conversations.models import Membership, Message
 
 Key = tuple[UUID, UUID, UUID]
 """Sender, room, client id: one message, for ever."""
@@ -146,7 +146,7 @@ class _Batch:
         if not self._new:
             return
         Message.objects.bulk_create(self._new)
-        _save_heads([self._heads[room_id] for room_id in {message.room_id for message in self._new}])
+        save_heads([self._heads[room_id] for room_id in {message.room_id for message in self._new}])
         if self._opened:
             _enter_lists(self._opened)
         events.messages_created(self._new)
@@ -177,14 +177,6 @@ def _memberships(drafts: Sequence[Draft]) -> dict[tuple[UUID, UUID], Membership]
 def _quotable(drafts: Sequence[Draft]) -> dict[UUID, Message]:
     wanted = {draft.reply_to for draft in drafts if draft.reply_to is not None}
     return Message.objects.complete().in_bulk(list(wanted)) if wanted else {}
-
-
-def _save_heads(heads: Sequence[RoomHead]) -> None:
-    fields = ["rev", "seq", "last_message_id", "last_activity_at"]
-    if len(heads) == 1:
-        heads[0].save(update_fields=fields)
-    else:
-        RoomHead.objects.bulk_update(heads, fields)
 
 
 def _enter_lists(room_ids: Iterable[UUID]) -> None:
