@@ -63,7 +63,7 @@ class CapabilitiesView(APIView):
     permission_classes = (AllowAny,)
 
     @extend_schema(
-        tags=["server"],
+        tags=["service"],
         summary="What this server can do",
         description="Every limit and window, feature switches and the server's version, as data. No login needed.",
         responses={200: CapabilitiesSerializer, **problems(RateLimited)},

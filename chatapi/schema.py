@@ -93,6 +93,16 @@ def _example(problem: type[Problem]) -> OpenApiExample:
     )
 
 
+def asked(name: str, value: Any, description: str = "") -> OpenApiExample:
+    """A body as a client sends it."""
+    return OpenApiExample(name, value, description=description, request_only=True)
+
+
+def shown(name: str, value: Any, *, status: int | None = None) -> OpenApiExample:
+    """An answer as it looks; of one status where a call has several good ones."""
+    return OpenApiExample(name, value, response_only=True, status_codes=[str(status)] if status else None)
+
+
 class Schema(AutoSchema):
     """How this project's views are described: a docstring's first line is the summary, all of it the description."""
 

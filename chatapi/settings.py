@@ -284,6 +284,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": VERSION,
     "SERVERS": [{"url": "/", "description": "This server"}],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SORT_OPERATIONS": False,
+    "TAGS": [
+        {"name": "accounts", "description": "Register, log in, tokens, sessions, the own profile. Begin here."},
+        {"name": "users", "description": "Other people: search, profiles."},
+        {"name": "conversations", "description": "Rooms: open, list, settings."},
+        {"name": "messages", "description": "Send and read, and say how far: ticks and badges."},
+        {"name": "sync", "description": "What was missed, exactly: for one room, for a whole device."},
+        {"name": "service", "description": "What this server can do."},
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {

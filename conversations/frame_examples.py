@@ -2,19 +2,16 @@
 
 from typing import Any
 
+from accounts.examples import ALICE, BOB, SESSION_ID
 from chatapi.limits import Limits
 from chatapi.schema import EXAMPLE_REQUEST_ID
 
 Json = dict[str, Any]
 
 ROOM_NAME = "b0sQzX9yV3kR7mN2pL5tW8aC"
-EPOCH = "0190a2f4-0000-7d3a-9b51-3f2d8e6c4a10"
-SESSION = "0190a2f4-5d1e-7d3a-9b51-3f2d8e6c4a10"
+EPOCH = "8d3c1f0a9b7e6d54"
 CLIENT_ID = "5f1e8f0a-3c1b-4a57-9a43-0c8f6f4e2d11"
 AT = "2026-01-31T12:00:00.123Z"
-
-ALICE = {"id": "0190a2f4-7c1e-7d3a-9b51-3f2d8e6c4a10", "username": "alice", "display_name": "Alice"}
-BOB = {"id": "0190a2f4-8d2f-7d3a-9b51-3f2d8e6c4a10", "username": "bob", "display_name": "Bob"}
 
 MESSAGE: Json = {
     "id": "0190a2f4-9e30-7d3a-9b51-3f2d8e6c4a10",
@@ -79,24 +76,6 @@ ROOM: Json = SHARED_ROOM | {
 }
 MEMBER = {"user": BOB, "state": "member", "role": "member"}
 RECEIPT = {"user": BOB, "delivered_seq": 407, "read_seq": 407}
-ME: Json = ALICE | {
-    "about": "At work",
-    "avatar_url": None,
-    "email": "alice@example.org",
-    "mobile_number": None,
-    "privacy": {
-        "last_seen": "everyone",
-        "online": "everyone",
-        "avatar": "everyone",
-        "about": "everyone",
-        "groups": "everyone",
-        "messages": "everyone",
-        "read_receipts": True,
-    },
-    "extra": {"theme": "dark"},
-    "rev": 13,
-    "created_at": "2026-01-01T09:00:00.000Z",
-}
 PROBLEM: Json = {
     "type": "/swagger/#problem-client_id_reused",
     "title": "The client_id belongs to another message.",
@@ -111,7 +90,7 @@ GREETING: Json = {
     "server_time": AT,
     "heartbeat_seconds": 25,
     "user": ALICE,
-    "session": SESSION,
+    "session": SESSION_ID,
     "limits": Limits().as_json(),
 }
 

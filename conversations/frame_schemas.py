@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.examples import BOB, ME
 from accounts.serializers import MeSerializer
 from chatapi.frame_schema import Frame, server_frame
 from chatapi.rest import MomentField
@@ -190,7 +191,7 @@ RECEIPT_UPDATED = server_frame(
 TYPING_UPDATED = server_frame(
     "typing.updated",
     "Somebody is typing, recording, or stopped. Ends by itself after `limits.typing_seconds`; nothing of it is stored.",
-    example.frame("typing.updated", {"user": example.BOB, "state": "typing"}, room=ROOM_NAME),
+    example.frame("typing.updated", {"user": BOB, "state": "typing"}, room=ROOM_NAME),
     members="room",
     data=TypingSchema,
 )
@@ -232,7 +233,7 @@ CONVERSATION_UPDATED = server_frame(
 USER_UPDATED = server_frame(
     "user.updated",
     "Your profile changed.",
-    example.frame("user.updated", example.ME, me=13, prev=12),
+    example.frame("user.updated", ME, me=13, prev=12),
     members="me prev",
     data=MeSerializer,
 )

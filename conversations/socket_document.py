@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.examples import SESSION_ID
 from chatapi.asyncapi import Channel, CloseCode, Query, asyncapi
 from chatapi.frame_schema import ClientFrame, Frame, NothingField, client_frame, server_frame
 from chatapi.limits import limits
@@ -117,7 +118,7 @@ _ACKS = {
     "read": _ack("read", MarksSchema, _MARKS),
     "typing": _ack("typing", NothingField, {}),
     "changes": _ack("changes", ChangesSchema, example.CHANGES),
-    "auth": _ack("auth", SessionSchema, {"session": example.SESSION}),
+    "auth": _ack("auth", SessionSchema, {"session": SESSION_ID}),
     "ping": _ack("ping", TimeSchema, {"server_time": example.AT}),
     "resume": _ack("resume", PieceSchema, {}),
 }

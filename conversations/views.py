@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -15,6 +15,7 @@ from chatapi import ids
 from chatapi.errors import InvalidCursor, InvalidInput, NotFound, UnknownField
 from chatapi.schema import problems
 from chatapi.throttling import limit
+from conversations import examples
 from conversations.actions.marks import mark_delivered, mark_read
 from conversations.actions.messages import Draft, send_message
 from conversations.actions.rooms import change_own_settings, change_room, clear_room, open_direct_room
@@ -70,6 +71,7 @@ class RoomViewSet(ViewSet):
         ),
         parameters=[RoomQuery],
         responses={HTTPStatus.OK: RoomPageSchema} | problems(InvalidInput, UnknownField, InvalidCursor, *CALLER),
+        examples=[examples.ROOMS],
     )
     def list(self, request: Request) -> Response:
         """GET conversations/"""
@@ -85,7 +87,7 @@ class RoomViewSet(ViewSet):
         ),
         request=UserReferenceSerializer,
         responses={HTTPStatus.CREATED: RoomSchema, HTTPStatus.OK: RoomSchema} | problems(*BODY, NotFound, *CALLER),
-        examples=[OpenApiExample("By username", {"user": "bob"}, request_only=True)],
+        examples=[examples.OPEN, examples.NEW_ROOM, examples.KNOWN_ROOM],
     )
     def create(self, request: Request) -> Response:
         """POST conversations/"""
@@ -98,6 +100,7 @@ class RoomViewSet(ViewSet):
         description="The room as the caller sees it now; also one they have left.",
         parameters=[ROOM_NAME],
         responses={HTTPStatus.OK: RoomSchema} | problems(NotFound, *CALLER),
+        examples=[examples.ONE_ROOM],
     )
     def retrieve(self, request: Request, room_name: str) -> Response:
         """GET conversations/{room_name}/"""
@@ -112,7 +115,7 @@ class RoomViewSet(ViewSet):
         parameters=[ROOM_NAME],
         request=RoomPatch,
         responses={HTTPStatus.OK: RoomSchema} | problems(*BODY, NotAMember, NotFound, *CALLER),
-        examples=[OpenApiExample("Pin", {"pinned": True}, request_only=True)],
+        examples=[examples.PIN, examples.ONE_ROOM],
     )
     def partial_update(self, request: Request, room_name: str) -> Response:
         """PATCH conversations/{room_name}/"""
@@ -141,6 +144,7 @@ class RoomViewSet(ViewSet):
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
+@extend_schema(tags=["messages"])
 class MessageViewSet(ViewSet):
     """The messages of a room."""
 
@@ -152,6 +156,7 @@ class MessageViewSet(ViewSet):
         ),
         parameters=[ROOM_NAME, MessageQuery],
         responses={HTTPStatus.OK: MessagePageSchema} | problems(InvalidInput, UnknownField, NotFound, *CALLER),
+        examples=[examples.MESSAGES],
     )
     def list(self, request: Request, room_name: str) -> Response:
         """GET conversations/{room_name}/messages/"""
@@ -162,19 +167,16 @@ class MessageViewSet(ViewSet):
     @extend_schema(
         summary="Send a message",
         description=(
-            "The answer comes after the commit: an answered message is never lost. Give a `client_id` (a UUID of your "
-            "making) and repeat the call as often as you like, also on the socket: the message exists once, a repeat "
-            "gets it with 200. The same `client_id` with another body is a 409."
+            "The answer comes after the commit: an answered message is never lost. Give a `client_id`, a fresh UUID "
+            "for each message, and repeat the call as often as you like, also on the socket: the message exists once, "
+            "a repeat gets it with 200. The same `client_id` with another body is a 409. Without one the server makes "
+            "one, and a repeat is another message."
         ),
         parameters=[ROOM_NAME],
         request=MessageInput,
         responses={HTTPStatus.CREATED: MessageSchema, HTTPStatus.OK: MessageSchema}
         | problems(*BODY, NotAMember, NotFound, ClientIdReused, *CALLER),
-        examples=[
-            OpenApiExample(
-                "Text", {"client_id": "0190a2f4-7c1e-7d3a-9b51-3f2d8e6c4a10", "text": "hello"}, request_only=True
-            )
-        ],
+        examples=[examples.SEND, examples.SEND_SAFELY, examples.SENT],
     )
     def create(self, request: Request, room_name: str) -> Response:
         """POST conversations/{room_name}/messages/"""
@@ -189,6 +191,7 @@ class MessageViewSet(ViewSet):
         description="One message as it is now.",
         parameters=[ROOM_NAME, MESSAGE_ID],
         responses={HTTPStatus.OK: MessageSchema} | problems(NotFound, *CALLER),
+        examples=[examples.ONE_MESSAGE],
     )
     def retrieve(self, request: Request, room_name: str, message_id: str) -> Response:
         """GET conversations/{room_name}/messages/{id}/"""
@@ -199,6 +202,7 @@ class MessageViewSet(ViewSet):
         return Response(own_message_json(message))
 
 
+@extend_schema(tags=["messages"])
 class MarkViewSet(ViewSet):
     """Ticks and badges."""
 
@@ -208,7 +212,7 @@ class MarkViewSet(ViewSet):
         parameters=[ROOM_NAME],
         request=SeqInput,
         responses={HTTPStatus.OK: MarksSchema} | problems(*BODY, NotAMember, NotFound, *CALLER),
-        examples=[OpenApiExample("Up to 42", {"seq": 42}, request_only=True)],
+        examples=[examples.UP_TO, examples.MARKS],
     )
     def delivered(self, request: Request, room_name: str) -> Response:
         """POST conversations/{room_name}/delivered/"""
@@ -223,7 +227,7 @@ class MarkViewSet(ViewSet):
         parameters=[ROOM_NAME],
         request=SeqInput,
         responses={HTTPStatus.OK: MarksSchema} | problems(*BODY, NotAMember, NotFound, *CALLER),
-        examples=[OpenApiExample("Up to 42", {"seq": 42}, request_only=True)],
+        examples=[examples.UP_TO, examples.MARKS],
     )
     def read(self, request: Request, room_name: str) -> Response:
         """POST conversations/{room_name}/read/"""
@@ -242,7 +246,7 @@ class MarkViewSet(ViewSet):
         description="As for one room, for up to 2,000 rooms at once: what a device calls after `sync/`.",
         request=DeliveredInput,
         responses={HTTPStatus.NO_CONTENT: None} | problems(*BODY, *CALLER),
-        examples=[OpenApiExample("Two rooms", {"rooms": {"b0sQzX9yV3kR7mN2pL5tW8aC": 42}}, request_only=True)],
+        examples=[examples.MARKS_OF_ROOMS],
     )
     def delivered_in_rooms(self, request: Request) -> Response:
         """POST delivered/"""
@@ -257,6 +261,7 @@ class MarkViewSet(ViewSet):
         description="How far each member has received and read, as far as they show it.",
         parameters=[ROOM_NAME],
         responses={HTTPStatus.OK: ReceiptListSchema} | problems(NotAMember, NotFound, *CALLER),
+        examples=[examples.RECEIPTS],
     )
     def list(self, request: Request, room_name: str) -> Response:
         """GET conversations/{room_name}/receipts/"""
@@ -269,6 +274,7 @@ class MarkViewSet(ViewSet):
         return Response({"marks": marks, "results": [receipt_json(row) for row in rows]})
 
 
+@extend_schema(tags=["sync"])
 class ChangesViewSet(ViewSet):
     """Exact catch-up in one room."""
 
@@ -281,6 +287,7 @@ class ChangesViewSet(ViewSet):
         ),
         parameters=[ROOM_NAME, ChangesQuery],
         responses={HTTPStatus.OK: ChangesSchema} | problems(InvalidInput, UnknownField, NotFound, *CALLER),
+        examples=[examples.MISSED, examples.ANOTHER_EPOCH],
     )
     def list(self, request: Request, room_name: str) -> Response:
         """GET conversations/{room_name}/changes/"""
@@ -303,18 +310,7 @@ class SyncViewSet(ViewSet):
         parameters=[OpenApiParameter("cursor", str, description="Part of `next`.")],
         request=SyncInput,
         responses={HTTPStatus.OK: SyncSchema} | problems(*BODY, InvalidCursor, *CALLER),
-        examples=[
-            OpenApiExample("New device", {}, request_only=True),
-            OpenApiExample(
-                "Back after a while",
-                {
-                    "epoch": "8d3c1f0a9b7e6d54",
-                    "me": 12,
-                    "rooms": {"b0sQzX9yV3kR7mN2pL5tW8aC": {"rev": 812, "marks": 95}},
-                },
-                request_only=True,
-            ),
-        ],
+        examples=[examples.NEW_DEVICE, examples.OLD_DEVICE, examples.SYNC_ALL, examples.SYNC_MISSED],
     )
     def create(self, request: Request) -> Response:
         """POST sync/"""

@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import examples
 from accounts.actions import challenges, login, registering
 from accounts.errors import ChallengeExpired, InvalidCode, InvalidCredentials
 from accounts.models import Challenge
@@ -20,7 +21,7 @@ from accounts.serializers import (
 from accounts.views.answers import logged_in
 from accounts.views.base import BODY, PublicViewSet, limit_address, read
 from chatapi.addresses import client_address
-from chatapi.schema import problems
+from chatapi.schema import problems, shown
 
 _REGISTER = OpenApiExample(
     "A new account",
@@ -30,21 +31,14 @@ _REGISTER = OpenApiExample(
 _LOGIN = OpenApiExample(
     "By email", {"login": "alice@example.org", "password": "correct horse battery"}, request_only=True
 )
-_CHALLENGE_ID = "Qm5cUkV3d1p4Y2hhbGxlbmdlMTIzNDU2"
-_CHALLENGE = OpenApiExample(
-    "A code was sent",
-    {
-        "challenge": _CHALLENGE_ID,
-        "method": "email",
-        "sent_to": "a***@example.org",
-        "expires_at": "2026-01-31T12:10:00.000Z",
-        "resend_at": "2026-01-31T12:01:00.000Z",
-    },
-    response_only=True,
-)
+_CHALLENGE = shown("A code was sent", examples.CHALLENGE)
 _VERIFY = OpenApiExample(
-    "The code", {"challenge": _CHALLENGE_ID, "code": "042137", "device_name": "Alice's phone"}, request_only=True
+    "The code",
+    {"challenge": examples.CHALLENGE_ID, "code": "042137", "device_name": "Alice's phone"},
+    request_only=True,
 )
+_RESEND = OpenApiExample("Another code", {"challenge": examples.CHALLENGE_ID}, request_only=True)
+_LOGGED_IN = shown("Logged in", examples.LOGGED_IN)
 
 
 class RegistrationViewSet(PublicViewSet):
@@ -97,7 +91,7 @@ class LoginViewSet(PublicViewSet):
         ),
         request=VerifyInput,
         responses={HTTPStatus.OK: LoggedInSerializer} | problems(*BODY, InvalidCode, ChallengeExpired),
-        examples=[_VERIFY],
+        examples=[_VERIFY, _LOGGED_IN],
     )
     def verify(self, request: Request) -> Response:
         """POST accounts/login/verify/"""
@@ -123,7 +117,7 @@ class ChallengeViewSet(PublicViewSet):
         ),
         request=ResendInput,
         responses={HTTPStatus.OK: ChallengeSerializer} | problems(*BODY, ChallengeExpired),
-        examples=[_CHALLENGE],
+        examples=[_RESEND, _CHALLENGE],
     )
     def resend(self, request: Request) -> Response:
         """POST accounts/challenges/resend/"""

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from accounts import examples
 from accounts.actions.profile import change_profile
 from accounts.authentication import caller
 from accounts.models import User
@@ -14,23 +15,14 @@ from accounts.serializers import MeInput, MeSerializer, ProfileSerializer, Searc
 from accounts.views.base import BODY, CALLER, read
 from chatapi.errors import InvalidCursor, InvalidInput, NotFound
 from chatapi.pagination import CursorPage
-from chatapi.schema import problems
+from chatapi.schema import problems, shown
 from chatapi.throttling import limit
 
 _CHANGES = OpenApiExample(
     "Change the profile", {"display_name": "Alice", "about": "At work", "extra": {"theme": "dark"}}, request_only=True
 )
-_PROFILE = OpenApiExample(
-    "A person",
-    {
-        "id": "0190a2f4-7c1e-7d3a-9b51-3f2d8e6c4a10",
-        "username": "bob",
-        "display_name": "Bob",
-        "about": "At work",
-        "avatar_url": None,
-    },
-    response_only=True,
-)
+_ME = shown("Me", examples.ME)
+_PROFILE = shown("A person", examples.PROFILE)
 
 
 class MeViewSet(ViewSet):
@@ -40,6 +32,7 @@ class MeViewSet(ViewSet):
         summary="My profile",
         responses={HTTPStatus.OK: MeSerializer} | problems(*CALLER),
         description="Everything about the caller, also what others do not see.",
+        examples=[_ME],
     )
     def retrieve(self, request: Request) -> Response:
         """GET accounts/me/"""
@@ -53,7 +46,7 @@ class MeViewSet(ViewSet):
         ),
         request=MeInput,
         responses={HTTPStatus.OK: MeSerializer} | problems(*BODY, *CALLER),
-        examples=[_CHANGES],
+        examples=[_CHANGES, _ME],
     )
     def partial_update(self, request: Request) -> Response:
         """PATCH accounts/me/"""

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from accounts import tickets
+from accounts import examples, tickets
 from accounts.actions import sessions
 from accounts.authentication import caller
 from accounts.errors import InvalidToken, SessionEnded
@@ -18,29 +18,10 @@ from accounts.views.base import BODY, CALLER, PublicViewSet, limit_address, read
 from chatapi import ids, times
 from chatapi.errors import InvalidCursor, InvalidInput, NotFound
 from chatapi.pagination import CursorPage
-from chatapi.schema import problems
+from chatapi.schema import problems, shown
 from chatapi.throttling import limit
 
-_REFRESH = OpenApiExample(
-    "Refresh", {"refresh": "rt.2026a.0190a2f4-7c1e-7d3a-9b51-3f2d8e6c4a10.3.kJ4..."}, request_only=True
-)
-_SESSION = OpenApiExample(
-    "A session",
-    {
-        "id": "0190a2f4-7c1e-7d3a-9b51-3f2d8e6c4a10",
-        "device_name": "Alice's phone",
-        "address": "203.0.113.7",
-        "created_at": "2026-01-31T12:00:00.000Z",
-        "last_used_at": "2026-01-31T12:30:00.000Z",
-        "current": True,
-    },
-    response_only=True,
-)
-_TICKET = OpenApiExample(
-    "A ticket",
-    {"ticket": "b3BlbnMtb25lLXNvY2tldC1vbmNlLi4u", "expires_at": "2026-01-31T12:01:00.000Z"},
-    response_only=True,
-)
+_REFRESH = OpenApiExample("Refresh", {"refresh": examples.REFRESH}, request_only=True)
 
 
 class TokenViewSet(PublicViewSet):
@@ -55,7 +36,7 @@ class TokenViewSet(PublicViewSet):
         ),
         request=RefreshInput,
         responses={HTTPStatus.OK: TokenPairSerializer} | problems(*BODY, InvalidToken, SessionEnded),
-        examples=[_REFRESH],
+        examples=[_REFRESH, shown("The next pair", examples.TOKENS)],
     )
     def refresh(self, request: Request) -> Response:
         """POST accounts/token/refresh/"""
@@ -98,7 +79,7 @@ class SessionViewSet(ViewSet):
         summary="List sessions",
         description="The devices that are logged in, newest login first.",
         responses={HTTPStatus.OK: SessionSerializer(many=True)} | problems(*CALLER, InvalidInput, InvalidCursor),
-        examples=[_SESSION],
+        examples=[shown("A session", examples.SESSION)],
     )
     def list(self, request: Request) -> Response:
         """GET accounts/sessions/"""
@@ -131,7 +112,7 @@ class TicketViewSet(ViewSet):
         description="For `?ticket=` in a WebSocket address: single use, 60 s. Keeps the access token out of URLs.",
         request=None,
         responses={HTTPStatus.OK: TicketSerializer} | problems(*CALLER),
-        examples=[_TICKET],
+        examples=[shown("A ticket", examples.TICKET)],
     )
     def create(self, request: Request) -> Response:
         """POST accounts/ws-ticket/"""

@@ -80,6 +80,13 @@ def test_every_call_has_summary_description_and_errors(calls):
             assert "`unknown_field`" in call["responses"]["400"]["description"], name
 
 
+def test_every_call_belongs_to_a_part_that_is_described(document, calls):
+    parts = {tag["name"]: tag["description"] for tag in document["tags"]}
+    assert {part for _, call in calls for part in call["tags"]} == set(parts)
+    assert all(len(call["tags"]) == 1 for _, call in calls)
+    assert all(parts.values())
+
+
 def test_every_parameter_is_described(calls):
     bare = [
         f"{name}: {one['name']}"

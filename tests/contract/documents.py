@@ -119,6 +119,11 @@ def check_reply(method: str, path: str, status: int, headers: Mapping[str, str],
         _rest_validators().check(json.loads(body), as_json_schema(content[kind]["schema"]), f"{about} {body[:200]!r}")
 
 
+def check_body(value: Any, schema: Json, about: str) -> None:
+    """Raises Violation unless a request's body is as its schema in the OpenAPI document says."""
+    _rest_validators().check(value, as_json_schema(schema), about)
+
+
 def _check_no_call(method: str, status: int, about: str) -> None:
     """A method that no document has: OPTIONS is the browser's preflight, all others are refused."""
     if method != "OPTIONS" and status not in {401, 404, 405, 429}:

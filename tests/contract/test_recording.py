@@ -15,6 +15,7 @@ from websockets.sync.server import Server, serve
 from accounts.errors import InvalidCode
 from accounts.serializers import MeSerializer
 from accounts.views import MeViewSet
+from accounts.examples import SESSION_ID
 from conversations import frame_examples as example
 from conversations.errors import ClientIdReused
 from tests.contract.documents import Violation, check_reply
@@ -116,7 +117,7 @@ def test_a_frame_that_is_not_as_documented_is_found(frame, complaint):
 def test_an_ack_has_to_fit_the_command_it_answers():
     def answer(connection: Any) -> None:
         connection.recv(timeout=5)
-        connection.send(json.dumps(example.frame("ack", {"session": example.SESSION}, ref="a1")))
+        connection.send(json.dumps(example.frame("ack", {"session": SESSION_ID}, ref="a1")))
 
     with serve(answer, "127.0.0.1", 0) as server, expected_violations() as found:
         thread = threading.Thread(target=server.serve_forever)

@@ -12,7 +12,6 @@ window.addEventListener("load", () => {
     docExpansion: "none",
     filter: true,
     persistAuthorization: true,
-    tagsSorter: "alpha",
     tryItOutEnabled: true,
     validatorUrl: null,
     // An address like /swagger/#problem-not_found names a row below, whose place is known only now.
