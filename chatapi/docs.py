@@ -1,5 +1,6 @@
 """The documents and their pages: drf-yasg's Swagger UI and ReDoc for the REST calls, a page of our own for sockets."""
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -82,6 +83,15 @@ def _refuse_if_switched_off() -> None:
         raise Http404
 
 
-@cache
 def _document() -> bytes:
+    with _one_at_a_time:
+        return _make_document()
+
+
+_one_at_a_time = threading.Lock()
+"""The generator keeps its state on the views' classes: two threads would write into each other's document."""
+
+
+@cache
+def _make_document() -> bytes:
     return json.body(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
