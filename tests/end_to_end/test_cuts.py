@@ -1,7 +1,7 @@
 """Two people whose connections are cut two hundred times: nothing lost, nothing doubled, every number right.
 
-Both talk, read and confirm delivery all the time, each through proxies that cut, reset, stall and break off in the
-middle of a frame. Invariants of HARDENING: I1 to I7, I9, I11, I17.
+Both talk, read and confirm delivery all the time, one on the room's socket and one on the inbox, each through proxies
+that cut, reset, stall and break off in the middle of a frame. Invariants of HARDENING: I1 to I7, I9, I11, I17.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chatclient import LiveRoom
+from chatclient import LiveRoom, Voice
 from tests.end_to_end.people import Device, Json, persons, shared, soon, texts
 from tests.end_to_end.proxy import Proxy
 from tests.end_to_end.site import Site
@@ -27,6 +27,8 @@ SEED = int(os.environ.get("CUT_SEED", "0")) or random.SystemRandom().randrange(1
 class Talker:
     """One of the two: a device behind proxies that talks, reads, and notes what it had at each resume."""
 
+    room: Voice
+
     def __init__(self, site: Site, session: Any, process: int, seed: int) -> None:
         self.random = random.Random(seed)
         self.said: list[str] = []
@@ -34,7 +36,7 @@ class Talker:
         self.posted: list[str] = []
         self.posts: list[asyncio.Task[Json]] = []
         self.snapshots: list[tuple[int, dict[str, int]]] = []
-        """At each resume: the cursor, and by id the `rev` of every row held."""
+        """At each resume of a room's socket: the cursor, and by id the `rev` of every row held."""
         self._site, self._session, self._process = site, session, process
         self.proxies = [Proxy(url, seed + n) for n, url in enumerate(dict.fromkeys([self._socket_base, site.rest]))]
 
@@ -42,7 +44,7 @@ class Talker:
     def _socket_base(self) -> str:
         return self._site.sockets[self._process % len(self._site.sockets)]
 
-    async def start(self, stack: AsyncExitStack, room_name: str) -> None:
+    async def start(self, stack: AsyncExitStack, room_name: str, *, inbox: bool) -> None:
         for proxy in self.proxies:
             await stack.enter_async_context(proxy)
         by_target = {proxy.target: proxy.url for proxy in self.proxies}
@@ -50,14 +52,16 @@ class Talker:
             self._site, self._session, url=by_target[self._site.rest], socket_url=by_target[self._socket_base]
         )
         self.device = await stack.enter_async_context(device)
-        self.room: LiveRoom = await stack.enter_async_context(self.device.live(room_name, on_frame=self._note))
-        await self.room.connected()
+        live = self.device.inbox() if inbox else self.device.live(room_name, on_frame=self._note)
+        await stack.enter_async_context(live)
+        await live.connected()
+        self.room = live if isinstance(live, LiveRoom) else live.room(room_name)
         self.device.calls.clear()
         self.snapshots.clear()
 
     def _note(self, frame: Json) -> None:
         if frame["type"] == "ready" and frame["data"]["complete"]:
-            store = self.room.store
+            (store,) = self.device.rooms.values()
             self.snapshots.append((store.rev or 0, {row["id"]: row["rev"] for row in store.history}))
 
     async def talk(self, name: str) -> None:
@@ -97,11 +101,11 @@ class Talker:
 async def test_a_hundred_cuts_on_each_side_change_nothing(site: Site) -> None:
     logger.info("CUT_SEED=%d", SEED)
     sessions = persons(site, "alice", "bob")
-    (room_name,) = site.shell.call("direct", one=sessions[0].user["username"], others=[sessions[1].user["username"]])
+    room_name = site.shell.call("group", members=[session.user["username"] for session in sessions])
     async with AsyncExitStack() as stack:
         alice, bob = (Talker(site, session, n, SEED + 10 * n) for n, session in enumerate(sessions))
-        for one in (alice, bob):
-            await one.start(stack, room_name)
+        await alice.start(stack, room_name, inbox=False)
+        await bob.start(stack, room_name, inbox=True)
 
         talks = [asyncio.create_task(one.talk(name)) for one, name in ((alice, "alice"), (bob, "bob"))]
         await asyncio.gather(alice.suffer(CUTS // 2), bob.suffer(CUTS // 2))
@@ -125,7 +129,7 @@ async def test_a_hundred_cuts_on_each_side_change_nothing(site: Site) -> None:
                 assert shared(one.room.store.history) == shared(rows)
                 await soon_equal(one, fresh, room_name)
                 compare_snapshots(one, rows)
-        resumes = [len(one.snapshots) for one in (alice, bob)]
+        resumes = [one.room.link.connections for one in (alice, bob)]
         gaps = [one.device.calls["GET changes"] for one in (alice, bob)]
         logger.info("%d messages, %d cuts, resumes %s, calls of changes/ %s", total, CUTS, resumes, gaps)
         assert sum(resumes) > CUTS / 3

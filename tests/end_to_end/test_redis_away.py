@@ -72,7 +72,7 @@ async def test_redis_away_for_some_seconds(quick_site: Site, fault: str) -> None
             "%s: %d sends while away, the slowest of %d %.2f s, all equal %.1f s after its return",
             fault, during, len(waits), max(waits), time.monotonic() - back,
         )  # fmt: skip
-        assert during > 50
+        assert during > 20
         assert max(waits) < 3
         assert len(stored) == said
         assert [room.link.connections for room in rooms] == [1] * len(rooms)

@@ -8,6 +8,7 @@ import httpx
 
 from chatclient.api import Api, Session
 from chatclient.errors import SessionEnded
+from chatclient.inbox import LiveInbox
 from chatclient.room import LiveRoom
 from chatclient.store import RoomStore
 from chatclient.timing import Timing
@@ -94,6 +95,10 @@ class Chat:
         """The room with its socket; use it with `async with`."""
         return LiveRoom(self.api, self.socket_url, self.store(room_name), on_frame=on_frame)
 
+    def inbox(self, *, on_frame: Callable[[Frame], None] | None = None) -> LiveInbox:
+        """All rooms on one socket; use it with `async with`."""
+        return LiveInbox(self, on_frame=on_frame)
+
     @property
     def room_list(self) -> list[RoomStore]:
         """The rooms held, pinned ones first, then by activity."""
@@ -119,7 +124,8 @@ class Chat:
         while path is not None:
             page = await self.api.post(path, body)
             if page["reset"]:
-                self.rooms.clear()
+                for store in self.rooms.values():
+                    store.forget()
             self._take_page(page)
             me_rev, path = page["me"]["rev"], page["next"]
             yield page
@@ -145,9 +151,7 @@ class Chat:
 
     def _take_entry(self, store: RoomStore, entry: Json) -> None:
         """Where rows are left out the room begins anew: its older messages come by pages, when somebody looks."""
-        store.take_room(entry["room"])
         if entry["limited"] or store.rev is None:
             store.begin(epoch=self.epoch, rev=entry["rev"], marks=entry["marks"])
+        store.take_room(entry["room"])
         store.catch_up(entry)
-        if entry["room"]["last_message"] is not None:
-            store.put(entry["room"]["last_message"])

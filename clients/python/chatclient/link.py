@@ -53,6 +53,11 @@ class Link:
                 await self._refresh(token)
             await asyncio.sleep(self._delay(code))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket at all, `ready` or not."""
+        return self._socket is not None
+
     async def is_up(self, patience: float) -> bool:
         """Whether the socket is up, or comes up within `patience` seconds."""
         if not self.up.is_set():
@@ -62,7 +67,7 @@ class Link:
                 return False
         return True
 
-    async def ask(self, kind: str, data: Json) -> Json:
+    async def ask(self, kind: str, data: Json, room: str | None = None) -> Json:
         """Sends a command and waits for its ack; what it carries. Raises Problem or ConnectionLost."""
         socket, ref = self._socket, str(next(self._refs))
         if socket is None:
@@ -71,7 +76,7 @@ class Link:
         try:
             async with asyncio.timeout(self._timing.answer):
                 await self._pace.wait()
-                await socket.send(json.dumps({"type": kind, "ref": ref, "data": data}))
+                await socket.send(_command(kind, data, room, ref))
                 return dict((await answer)["data"])
         except (TimeoutError, ConnectionClosed) as error:
             raise ConnectionLost(repr(error)) from error
@@ -80,11 +85,11 @@ class Link:
             if answer.done() and not answer.cancelled():
                 answer.exception()  # it may have come while the frame was still being sent
 
-    async def say(self, kind: str, data: Json) -> None:
+    async def say(self, kind: str, data: Json, room: str | None = None) -> None:
         """Sends a passing frame, if the socket is up; nobody answers it."""
         if self._socket is not None and self.up.is_set():
             try:
-                await self._socket.send(json.dumps({"type": kind, "data": data}))
+                await self._socket.send(_command(kind, data, room))
             except ConnectionClosed:
                 return
 
@@ -128,17 +133,19 @@ class Link:
         if frame["type"] == "ready":
             self._failures = 0
             self.up.set()
+            self._answer(frame)
 
     def _answer(self, frame: Frame) -> None:
         """An error without a `ref` is about a frame that was not even read: whoever waits has to repeat."""
-        waiting = [self._asked.get(frame["ref"])] if "ref" in frame else list(self._asked.values())
+        about_all = "ref" not in frame and frame["type"] == "error"
+        waiting = list(self._asked.values()) if about_all else [self._asked.get(frame.get("ref", ""))]
         for answer in waiting:
             if answer is None or answer.done():
                 continue
-            if frame["type"] == "ack":
-                answer.set_result(frame)
-            else:
+            if "error" in frame:
                 answer.set_exception(Problem(frame["error"]))
+            else:
+                answer.set_result(frame)
 
     def _lose(self) -> None:
         self.up.clear()
@@ -161,6 +168,11 @@ class Link:
         if code == FLOOD_CODE:
             return self._timing.reconnect_max
         return self._timing.backoff(self._failures - 1)
+
+
+def _command(kind: str, data: Json, room: str | None, ref: str | None = None) -> str:
+    frame = {"type": kind, "ref": ref, "room": room, "data": data}
+    return json.dumps({name: value for name, value in frame.items() if value is not None})
 
 
 class Pace:

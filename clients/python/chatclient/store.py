@@ -32,16 +32,28 @@ class RoomStore:
     """The own read mark as far as this device knows; never goes back."""
     _ahead: dict[int, Frame] = field(default_factory=dict)
 
+    @property
+    def path(self) -> str:
+        """The room's address in the API."""
+        return f"conversations/{self.name}/"
+
     def begin(self, *, epoch: str, rev: int, marks: int) -> None:
         """Starts anew at these numbers, as on the first visit and after a `reset`."""
-        self.epoch, self.rev, self.marks, self.is_filled = epoch, rev, marks, False
+        self.forget()
+        self.epoch, self.rev, self.marks = epoch, rev, marks
+
+    def forget(self) -> None:
+        """Empties the store: another history has begun. The room's last known looks stay until it is given anew."""
+        self.rev, self.marks, self.is_filled = None, 0, False
         self.messages.clear()
         self.receipts.clear()
         self._ahead.clear()
 
     def take_room(self, room: Json) -> None:
-        """Keeps the room as it was given by `hello`, sync or REST."""
+        """Keeps the room as it was given by `hello`, sync or REST, and the newest message that came with it."""
         self.room = room
+        if room.get("last_message"):
+            self.put(room["last_message"])
         self.read_mark = max(self.read_mark, room["my"]["last_read_seq"])
 
     def apply(self, frame: Frame) -> bool:
@@ -53,10 +65,10 @@ class RoomStore:
             self.marks = max(self.marks, frame["marks"])
         return True
 
-    def is_behind(self, heartbeat: Frame) -> bool:
-        """Whether a heartbeat tells of something that has not come, or of another history."""
-        behind = heartbeat["rev"] > (self.rev or 0) or heartbeat["marks"] > self.marks
-        return self.rev is not None and (behind or heartbeat["data"]["epoch"] != self.epoch)
+    def is_behind(self, head: Json) -> bool:
+        """Whether `rev`, `marks` and `epoch` of a heartbeat tell of something that has not come."""
+        behind = head["rev"] > (self.rev or 0) or head["marks"] > self.marks
+        return self.rev is not None and (behind or head["epoch"] != self.epoch)
 
     def catch_up(self, answer: Json) -> bool:
         """Applies an answer of `changes/` (or a room of sync); whether that was everything."""

@@ -124,11 +124,11 @@ def test_unread_goes_on_from_what_the_room_said_where_messages_are_missing(store
 
 
 def test_a_heartbeat_tells_what_has_not_come(store: RoomStore) -> None:
-    beat = {"type": "heartbeat", "rev": 0, "marks": 0, "data": {"epoch": "e"}}
+    beat = {"rev": 0, "marks": 0, "epoch": "e"}
     assert not store.is_behind(beat)
     assert store.is_behind(beat | {"rev": 1})
     assert store.is_behind(beat | {"marks": 1})
-    assert store.is_behind(beat | {"data": {"epoch": "another"}})
+    assert store.is_behind(beat | {"epoch": "another"})
 
 
 def test_beginning_anew_forgets_the_other_history(store: RoomStore) -> None:
