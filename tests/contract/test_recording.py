@@ -13,9 +13,9 @@ from websockets.sync.client import connect
 from websockets.sync.server import Server, serve
 
 from accounts.errors import InvalidCode
+from accounts.examples import SESSION_ID
 from accounts.serializers import MeSerializer
 from accounts.views import MeViewSet
-from accounts.examples import SESSION_ID
 from conversations import frame_examples as example
 from conversations.errors import ClientIdReused
 from tests.contract.documents import Violation, check_reply
