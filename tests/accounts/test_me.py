@@ -1,6 +1,5 @@
 """One's own profile, and the counter of one's own changes."""
 
-
 import pytest
 from django.db import transaction
 
