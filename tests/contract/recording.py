@@ -5,6 +5,7 @@ changes nothing on the way: a test whose traffic was not as documented fails whe
 """
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from websockets.sync.client import ClientConnection as SyncConnection
 from tests.contract import documents
 
 OWN_HOSTS = {"127.0.0.1", "localhost", "testserver"}
+_one_at_a_time = threading.RLock()
+"""Stories have threads, and the documents are made at their first use, in several steps."""
 
 
 class Record:
@@ -36,7 +39,8 @@ class Record:
     def check(self, kind: str, function: Callable[..., None], *given: Any) -> None:
         began = time.perf_counter()
         try:
-            function(*given)
+            with _one_at_a_time:
+                function(*given)
         except documents.Violation as violation:
             self.violations.append(str(violation))
         self.checked[kind] += 1
@@ -108,7 +112,8 @@ def _contract_of(connection: Any) -> documents.SocketContract | None:
     if "_contract" not in connection.__dict__:
         path = urlsplit(connection.request.path).path
         channel = "room" if path.startswith("/ws/chat/") else "inbox" if path.startswith("/ws/inbox") else None
-        connection._contract = documents.SocketContract(channel) if channel else None
+        with _one_at_a_time:
+            connection._contract = documents.SocketContract(channel) if channel else None
     contract: documents.SocketContract | None = connection._contract
     return contract
 
