@@ -39,7 +39,7 @@ def empty() -> None:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: Any, django_db_setup: None) -> Iterator[Running]:
+def running(tmp_path_factory: Any, django_db_setup: None, django_db_blocker: Any) -> Iterator[Running]:
     """Starts server processes; they end before the database goes."""
     folder: Path = tmp_path_factory.mktemp("servers")
     started: list[ServerProcess] = []
@@ -52,6 +52,19 @@ def running(tmp_path_factory: Any, django_db_setup: None) -> Iterator[Running]:
     yield start
     for process in started:
         process.stop()
+    with django_db_blocker.unblock():
+        end_other_sessions()
+
+
+def end_other_sessions() -> None:
+    """PostgreSQL may need a moment to see that a process has gone, and drops no database that is in use."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        connection.close()
 
 
 @pytest.fixture(scope="session")
