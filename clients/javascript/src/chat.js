@@ -242,12 +242,12 @@ export class ChatClient extends EventTarget {
     await this.sync.resume(hello);
   }
 
-  /** Over the socket while it is up, else over REST. */
+  /** Over the socket while it is up, else over REST; once, because the outbox repeats, and at once when it is up again. */
   async #sendMessage(room, body) {
     if (!this.inbox.isUp) await this.#socketWithin(this.timing.restAfter);
     const message = this.inbox.isUp
       ? await this.inbox.ask("message.send", body, room)
-      : await this.api.post(`conversations/${room}/messages/`, body);
+      : await this.api.postOnce(`conversations/${room}/messages/`, body);
     const known = this.store.rooms.get(room);
     known?.timeline.put(message);
     known?.changed();

@@ -159,7 +159,10 @@ describe("with one server, side by side", { concurrency: 4 }, () => {
     await until("the list is right", () => away.rooms.length === 3 && away.badge === 47);
     await until("it is sent", () => little.messages.find(({ clientId }) => clientId === waiting.clientId).id);
     assert.deepEqual(texts(little).sort(), ["little", "said while away"]);
-    while (much.hasOlder) await much.loadOlder();
+    await until("all of it is there", async () => {
+      while (much.hasOlder) await much.loadOlder();
+      return texts(much).length === 45;
+    });
     assert.deepEqual(texts(much), Array.from({ length: 45 }, (_, at) => `much ${at + 1}`));
   });
 
