@@ -1,4 +1,4 @@
-"""The keys that sign tokens must be worth their name (HARDENING S24)."""
+"""The keys that sign tokens must be worth their name (S24)."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""One-time codes: six digits, stored only as a keyed hash (HARDENING S5, S6)."""
+"""One-time codes: six digits, stored only as a keyed hash (S5, S6)."""
 
 import secrets
 

@@ -56,7 +56,7 @@ class MobileNumberField(serializers.RegexField):
 
 
 class PasswordField(serializers.CharField):
-    """A password, taken as it is: neither trimmed nor normalised (HARDENING S14)."""
+    """A password, taken as it is: neither trimmed nor normalised (S14)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True, **kwargs)

@@ -1,4 +1,4 @@
-"""How people are named: the one canonical form of each name, and what a name may not contain (HARDENING S4, S81)."""
+"""How people are named: the one canonical form of each name, and what a name may not contain (S4, S81)."""
 
 import re
 import unicodedata

@@ -42,7 +42,7 @@ def send_notice(user_id: str, notice: str, attempt: int = 1) -> None:
 
 
 def prune() -> None:
-    """Removes challenges, registrations, tickets and sessions that are over (HARDENING S99)."""
+    """Removes challenges, registrations, tickets and sessions that are over (S99)."""
     now = times.now()
     Challenge.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()
     Registration.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()

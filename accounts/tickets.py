@@ -1,4 +1,4 @@
-"""Tickets: the right to open one socket, fit for a URL because it is worth nothing afterwards (HARDENING S27)."""
+"""Tickets: the right to open one socket, fit for a URL because it is worth nothing afterwards (S27)."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""The two tokens of a session, both made from its row and verified without a query (HARDENING S21-S24, S39).
+"""The two tokens of a session, both made from its row and verified without a query (S21-S24, S39).
 
 access: a JWT, HS256, short-lived, sent with every request.
 refresh: `rt.<kid>.<session>.<generation>.<mac>`, good for one new pair.

@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as our own proxies vouch for it (HARDENING F24, F30, S72)."""
+"""Where a request comes from, as far as our own proxies vouch for it (F24, F30, S72)."""
 
 import ipaddress
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a server in production mode must not start with (HARDENING S83). DEBUG switches all of it off."""
+"""What a server in production mode must not start with (S83). DEBUG switches all of it off."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Database work of sockets: a few long-lived threads with connections of their own (HARDENING F11, F12).
+"""Database work of sockets: a few long-lived threads with connections of their own (F11, F12).
 
 The event loop never waits for the database, and a slow query in one room holds up one thread, not the one thread
 that all of Channels shares. More work than threads waits in the pool's queue.

@@ -42,7 +42,7 @@ class Problem(Exception):
             raise TypeError(f"The problem code {cls.code} is used by {other.__name__} and {cls.__name__}.")
 
     def as_json(self, request_id: str) -> dict[str, Any]:
-        """The problem object of PROTOCOL section 1."""
+        """The problem object: RFC 9457 and our own members."""
         body: dict[str, Any] = {
             "type": f"/swagger/#problem-{self.code}",
             "title": self.title,

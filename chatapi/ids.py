@@ -52,5 +52,5 @@ def parse_uuids(values: Iterable[object]) -> list[uuid.UUID]:
 
 
 def is_room_name(value: str) -> bool:
-    """Whether `value` could be the name of a room at all (HARDENING F9)."""
+    """Whether `value` could be the name of a room at all (F9)."""
     return ROOM_NAME.fullmatch(value) is not None

@@ -1,4 +1,4 @@
-"""One strict JSON decoder for REST and sockets, and one encoder (HARDENING F14, S82).
+"""One strict JSON decoder for REST and sockets, and one encoder (F14, S82).
 
 What a naive decoder lets through and what then breaks further in - NaN, NUL, lone surrogates, endless nesting,
 duplicate keys - is refused here with an error that a client can read.

@@ -8,7 +8,7 @@ from chatapi import env
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits in force. The defaults are those of PROTOCOL.md; names end in their unit."""
+    """The limits in force, as `capabilities/` tells them; names end in their unit."""
 
     text_characters: int = 4_096
     extra_bytes: int = 4_096

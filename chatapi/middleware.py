@@ -171,7 +171,7 @@ def _add_rate_limits(reply: HttpResponseBase, met: list[Window]) -> None:
 
 
 def _log(request: HttpRequest, reply: HttpResponseBase) -> None:
-    """One line per request, without its query string: that may hold a token (HARDENING S29)."""
+    """One line per request, without its query string: that may hold a token (S29)."""
     took = time.monotonic() - request.began  # type: ignore[attr-defined]
     access.info(
         "%s %s %s",

@@ -1,4 +1,4 @@
-"""Which web pages may call this server from a browser: one rule for REST, sockets and media (HARDENING F17, S25).
+"""Which web pages may call this server from a browser: one rule for REST, sockets and media (F17, S25).
 
 Origins are compared whole - scheme, host and port - because a bare host name would admit whatever else listens there.
 """

@@ -98,14 +98,14 @@ else:
             env.number("DATABASE_STATEMENT_TIMEOUT_MS", 5_000), env.number("DATABASE_LOCK_TIMEOUT_MS", 2_000)
         ),
     }
-# Threads of an ASGI server come and go, so a request there must not leave a connection behind (HARDENING F12);
+# Threads of an ASGI server come and go, so a request there must not leave a connection behind (F12);
 # gunicorn's threads stay and keep theirs (chatapi/wsgi.py).
 DATABASE["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 0)
 SOCKET_DATABASE_THREADS = env.number("SOCKET_DATABASE_THREADS", 6, minimum=1)
 """Threads, and so database connections, that serve all sockets of one process."""
 
 # Channel layer. None in the embedded default: one process needs no layer. The explicit timeout and the retries are
-# what keeps idle sockets alive and lets the first publish after a Redis restart succeed (HARDENING F1, F3, F4).
+# what keeps idle sockets alive and lets the first publish after a Redis restart succeed (F1, F3, F4).
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {}
 if REDIS_URL:
     from redis.asyncio.retry import Retry

@@ -31,7 +31,7 @@ class ChatConsumer(Socket):
         self._room: Room | None = None
 
     async def open(self) -> None:
-        """Registers first, reads then, and flushes what came in between (HARDENING F7)."""
+        """Registers first, reads then, and flushes what came in between (F7)."""
         self.room_name = str(self.scope["url_route"]["kwargs"]["room_name"])
         membership = await database.run(self._find_membership)
         if not membership.is_active:

@@ -2,7 +2,7 @@
 
 Nobody waits for a timer: with one sender a batch is one message, under load it is as many as came meanwhile, and the
 price of a commit is shared. A batch passes by rooms that somebody else has locked; their messages get a transaction
-of their own, so a slow room holds up nobody (HARDENING F11).
+of their own, so a slow room holds up nobody (F11).
 """
 
 import asyncio

@@ -41,7 +41,7 @@ REF = re.compile(r'"ref"\s*:\s*"([^"\\]{1,100})"')
 
 
 class Refused(Exception):
-    """The socket is to be closed with a code (PROTOCOL section 6)."""
+    """The socket is to be closed with a code (docs/sockets.md)."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -55,7 +55,7 @@ class Gone(Exception):
 class Socket(AsyncConsumer):
     """One WebSocket. Subclasses say what it opens on (`open`) and how to leave it (`left`).
 
-    Channels' own receive loop hops to a shared thread for every event (HARDENING F11); this one reads on its own and
+    Channels' own receive loop hops to a shared thread for every event (F11); this one reads on its own and
     needs no channel: the hub pushes to it.
     """
 
@@ -107,7 +107,7 @@ class Socket(AsyncConsumer):
             self._take(await self._next())
 
     def _end(self) -> None:
-        """Leaves no trace, whatever has happened (HARDENING F13)."""
+        """Leaves no trace, whatever has happened (F13)."""
         if self._worker is not None:
             self._worker.cancel()
         self._stop_typing()

@@ -1,4 +1,4 @@
-"""Codes: asking for one, asking again, and trying one (HARDENING S5-S12)."""
+"""Codes: asking for one, asking again, and trying one (S5-S12)."""
 
 import datetime as dt
 import hmac

@@ -1,4 +1,4 @@
-"""Logging in: a password asks for a code, the code opens a session (HARDENING S2, S10, S13)."""
+"""Logging in: a password asks for a code, the code opens a session (S2, S10, S13)."""
 
 from django.contrib.auth.hashers import make_password
 

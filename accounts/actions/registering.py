@@ -1,4 +1,4 @@
-"""Asking for an account, and getting it once the address is proven (HARDENING S1-S4)."""
+"""Asking for an account, and getting it once the address is proven (S1-S4)."""
 
 import datetime as dt
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Sessions: start, refresh, end (HARDENING S31-S36)."""
+"""Sessions: start, refresh, end (S31-S36)."""
 
 import datetime as dt
 from uuid import UUID

@@ -1,6 +1,6 @@
 """Leaving in order: on SIGTERM sockets are told when to come back and closed with 1012, then the server stops.
 
-Neither server does that by itself: daphne drops connections without a close frame (HARDENING F20). The delays are
+Neither server does that by itself: daphne drops connections without a close frame (F20). The delays are
 spread, so that the clients of a big process do not all knock at once.
 """
 

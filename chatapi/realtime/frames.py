@@ -1,4 +1,4 @@
-"""The one way a server frame is written (PROTOCOL section 6)."""
+"""The one way a server frame is written (docs/sockets.md)."""
 
 from typing import Any
 

@@ -87,7 +87,7 @@ class Hub:
         return [listener for listeners in self._sessions.values() for listener in listeners]
 
     def join(self, topic: str, room: str, listener: Listener) -> None:
-        """Registers `listener` before it reads its snapshot (HARDENING F7)."""
+        """Registers `listener` before it reads its snapshot (F7)."""
         feed = self._feeds.setdefault(topic, Feed(topic))
         feed.room = feed.room or room
         feed.join(listener)
@@ -216,7 +216,7 @@ class Hub:
         return now
 
     async def _end_sessions(self, now_slice: int) -> None:
-        """Closes sockets of ended sessions whose event was lost (HARDENING S36)."""
+        """Closes sockets of ended sessions whose event was lost (S36)."""
         sessions = [session for session in self._sessions if _slice(session) == now_slice]
         if sessions and sources.ended_sessions is not None:
             for session in await database.run(sources.ended_sessions, sessions):

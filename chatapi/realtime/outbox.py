@@ -2,7 +2,7 @@
 
 Frames that fall due together leave with one write past ASGI where the server's transport is known, else with `send`,
 run on the spot. Only when the server makes that wait (the peer does not read) does a task take over; what is pushed
-meanwhile queues up here. daphne never makes anybody wait and keeps everything in its transport (HARDENING F18), so
+meanwhile queues up here. daphne never makes anybody wait and keeps everything in its transport (F18), so
 the transport is asked as well: above the limit, or when it stands still for too long, the socket counts as slow.
 """
 

@@ -46,7 +46,7 @@ class RoomHead(models.Model):
     """The room's counters, in a narrow row of their own: whoever locks it decides what happens next in the room.
 
     Every durable change takes the next `rev` under this lock, in its own transaction, so commit order is number
-    order and a cursor over `rev` cannot miss a row (HARDENING F33).
+    order and a cursor over `rev` cannot miss a row (F33).
     """
 
     room = models.OneToOneField(Room, on_delete=models.CASCADE, primary_key=True, related_name="head")

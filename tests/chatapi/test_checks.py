@@ -1,4 +1,4 @@
-"""In production mode an unsafe server does not start, and says what to set (HARDENING S24, S83)."""
+"""In production mode an unsafe server does not start, and says what to set (S24, S83)."""
 
 import os
 import subprocess

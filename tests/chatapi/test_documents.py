@@ -1,4 +1,4 @@
-"""The documents are complete, valid and render without outside help (HARDENING F31, S40, S88)."""
+"""The documents are complete, valid and render without outside help (F31, S40, S88)."""
 
 import re
 from collections.abc import Iterator

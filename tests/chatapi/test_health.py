@@ -1,4 +1,4 @@
-"""What machines ask: alive, ready, counted; and what clients ask: capabilities (HARDENING S88)."""
+"""What machines ask: alive, ready, counted; and what clients ask: capabilities (S88)."""
 
 import pytest
 from django.db import connection

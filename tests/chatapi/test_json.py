@@ -1,4 +1,4 @@
-"""What a body may look like: the same strict decoder as the sockets (HARDENING F14, S82)."""
+"""What a body may look like: the same strict decoder as the sockets (F14, S82)."""
 
 import pytest
 

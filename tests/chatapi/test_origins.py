@@ -1,4 +1,4 @@
-"""Which pages may call: the six rows, the same for REST and sockets (HARDENING F17, S25, S86)."""
+"""Which pages may call: the six rows, the same for REST and sockets (F17, S25, S86)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lists in pages: nothing skipped, nothing twice, no silent cut (HARDENING S79)."""
+"""Lists in pages: nothing skipped, nothing twice, no silent cut (S79)."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""Every error has one shape, tells what to do, and tells nothing of the server's inside (HARDENING S89, S96)."""
+"""Every error has one shape, tells what to do, and tells nothing of the server's inside (S89, S96)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every reply can be found in the log, and tells browsers to keep their hands off (HARDENING S87, S94, S96)."""
+"""Every reply can be found in the log, and tells browsers to keep their hands off (S87, S94, S96)."""
 
 import json
 import logging
@@ -47,7 +47,7 @@ async def test_the_same_holds_under_asgi():
 
 
 def test_the_access_log_has_no_query_string(api, caplog):
-    """HARDENING S29."""
+    """S29."""
     with caplog.at_level(logging.INFO):
         api.get("/healthz/?Authorization=marker-token")
     assert "marker-token" not in caplog.text
@@ -72,7 +72,7 @@ def test_a_line_of_the_production_log_is_one_json_object():
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
 def test_user_text_cannot_forge_a_line(formatter):
-    """HARDENING S94: names with line breaks of every kind."""
+    """S94: names with line breaks of every kind."""
     name = "alice\r\n12:00:00 INFO forged\u2028next\x0b\x85"
     assert len(formatter.format(record_of("joined: %s", name, user=name)).splitlines()) == 1
 
@@ -91,7 +91,7 @@ SECRETS = [
 
 @pytest.mark.parametrize(("line", "hidden"), SECRETS)
 def test_tokens_passwords_and_codes_are_taken_out(line, hidden):
-    """HARDENING S20."""
+    """S20."""
     clean = redact(line)
     assert "[redacted]" in clean
     assert not [secret for secret in hidden if secret in clean]

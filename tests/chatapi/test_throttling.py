@@ -1,4 +1,4 @@
-"""Limits: atomic, honest about what is left, and not to be talked around (HARDENING F24, F30, S71, S72, S96)."""
+"""Limits: atomic, honest about what is left, and not to be talked around (F24, F30, S71, S72, S96)."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def test_a_call_may_cost_more_than_one(rates):
 
 
 def test_a_parallel_burst_never_passes_more_than_the_rate(rates):
-    """HARDENING S71; in the second test mode with the real Redis."""
+    """S71; in the second test mode with the real Redis."""
     barrier = threading.Barrier(16)
 
     def burst(_):
@@ -82,7 +82,7 @@ def test_the_defaults_let_a_class_of_thirty_begin_from_one_address(api):
 
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_rotating_forwarded_addresses_changes_nothing(api, rates, settings, proxies):
-    """HARDENING F30: the eight requests of the lab; a proxy of ours appends the address it saw."""
+    """F30: eight requests, each with another header; a proxy of ours appends the address it saw."""
     settings.TRUSTED_PROXIES = proxies
     suffix = ", 203.0.113.9" if proxies else ""
     codes = [
@@ -110,7 +110,7 @@ FORWARDED = [  # trusted proxies, header, peer, believed
 
 @pytest.mark.parametrize(("proxies", "header", "peer", "believed"), FORWARDED)
 def test_only_our_own_proxies_are_believed(rf, settings, proxies, header, peer, believed):
-    """HARDENING F24, S72: the same for requests and for sockets."""
+    """F24, S72: the same for requests and for sockets."""
     settings.TRUSTED_PROXIES = proxies
     assert client_address(rf.get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=header)) == believed
     scope = {"client": (peer, 1) if peer else None, "headers": [(b"x-forwarded-for", header.encode())]}
@@ -124,7 +124,7 @@ def test_an_ipv6_subscriber_is_one_caller():
 
 
 def test_limits_hold_in_memory_while_redis_is_away():
-    """HARDENING S96: nothing listens on port 1. Redis is asked again only after a pause."""
+    """S96: nothing listens on port 1. Redis is asked again only after a pause."""
     away = RedisCounter("redis://127.0.0.1:1/0")
     assert [away.add("k", 1, seconds=60) for _ in range(3)] == [1, 2, 3]
 

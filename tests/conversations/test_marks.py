@@ -129,7 +129,7 @@ def test_the_setting_counts_as_it_is_stored(alice, bob, talk):
 
 
 def test_who_hides_receipts_does_not_hold_back_the_ticks_of_a_group(alice, bob, carol):
-    """PROTOCOL 3: the lowest marks over the other members who show receipts."""
+    """The lowest marks over the other members who show receipts."""
     group = group_of(alice, bob, carol)
     said(alice, group, "1", "2")
     hide_receipts(bob)

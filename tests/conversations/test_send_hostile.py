@@ -1,4 +1,4 @@
-"""What a send refuses, and the edges of what it takes (HARDENING F14, S51, S73, S82)."""
+"""What a send refuses, and the edges of what it takes (F14, S51, S73, S82)."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Many sends at once: nothing lost, nothing doubled, nothing after the end (HARDENING F29, F33, S56, I1-I7)."""
+"""Many sends at once: nothing lost, nothing doubled, nothing after the end (F29, F33, S56, I1-I7)."""
 
 import json
 import time

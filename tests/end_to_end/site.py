@@ -114,7 +114,7 @@ class Site:
         self.folder = folder
         self.processes: list[Process] = []
         self.secrets: set[str] = set()
-        """Tokens and codes that must not appear in any log (HARDENING S20, S29)."""
+        """Tokens and codes that must not appear in any log (S20, S29)."""
         self._cleanup = contextlib.ExitStack()
         steering = {"REDIS_URL", "DJANGO_SETTINGS_MODULE", "RATE_LIMITS"}
         kept = {name: value for name, value in os.environ.items() if name not in steering}
@@ -152,7 +152,7 @@ class Site:
         self.processes.append(Process(name, list(command), self.folder, self.environment | settings))
 
     def complaints(self) -> list[str]:
-        """What must not be in the logs: tracebacks, 5xx, tokens and codes (HARDENING I15)."""
+        """What must not be in the logs: tracebacks, 5xx, tokens and codes (I15)."""
         found = []
         for process in self.processes:
             text = MAIL.sub("", process.log.read_text(errors="replace"))

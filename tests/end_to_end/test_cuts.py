@@ -1,7 +1,7 @@
 """Two people whose connections are cut two hundred times: nothing lost, nothing doubled, every number right.
 
 Both talk, read and confirm delivery all the time, one on the room's socket and one on the inbox, each through proxies
-that cut, reset, stall and break off in the middle of a frame. Invariants of HARDENING: I1 to I7, I9, I11, I17.
+that cut, reset, stall and break off in the middle of a frame. Invariants: I1 to I7, I9, I11, I17.
 """
 
 import asyncio

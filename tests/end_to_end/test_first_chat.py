@@ -55,7 +55,7 @@ async def test_a_wrong_code_tells_how_many_tries_are_left_and_the_right_one_stil
 
 @pytest.mark.parametrize("word", ["", "Bearer%20"])
 async def test_the_published_example_talks_as_it_is_printed(site: Site, word: str) -> None:
-    """The token in the address, plain frames: and neither is ever in a log (HARDENING S29)."""
+    """The token in the address, plain frames: and neither is ever in a log (S29)."""
     async with AsyncExitStack() as stack:
         alice, bob = [await stack.enter_async_context(device) for device in await both(site)]
         room_name = (await alice.open_direct(bob.name)).name
@@ -75,7 +75,7 @@ async def test_the_published_example_talks_as_it_is_printed(site: Site, word: st
 
 
 async def test_a_new_token_pair_is_fetched_once_and_everything_goes_on(site: Site) -> None:
-    """Many calls that find their token spent share one refresh (HARDENING S33)."""
+    """Many calls that find their token spent share one refresh (S33)."""
     async with await register(site, "dave") as dave:
         first = dave.api.access
         await asyncio.gather(*(dave.api.refresh(first) for _ in range(20)))

@@ -1,4 +1,4 @@
-"""A socket on which nothing happens stays open (HARDENING F1): longer than any timeout between us and Redis."""
+"""A socket on which nothing happens stays open (F1): longer than any timeout between us and Redis."""
 
 import asyncio
 import time

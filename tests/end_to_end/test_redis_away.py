@@ -20,7 +20,7 @@ pytestmark = pytest.mark.production
 
 @pytest.mark.parametrize("fault", ["killed and started empty", "stopped and continued"])
 async def test_redis_away_for_some_seconds(quick_site: Site, fault: str) -> None:
-    """HARDENING F3, F4, N3, N5: the layer is a doorbell, PostgreSQL the truth."""
+    """F3, F4, N3, N5: the layer is a doorbell, PostgreSQL the truth."""
     site = quick_site
     assert site.redis is not None
     alice, bob = persons(site, "alice", "bob")

@@ -1,4 +1,4 @@
-"""Who has logged out hears nothing more, on whatever process (HARDENING S35, S36)."""
+"""Who has logged out hears nothing more, on whatever process (S35, S36)."""
 
 import asyncio
 import json

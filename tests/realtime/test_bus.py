@@ -1,4 +1,4 @@
-"""The way between processes: numbers that tell of a loss, a layer that goes and comes back (HARDENING F2-F4, F10)."""
+"""The way between processes: numbers that tell of a loss, a layer that goes and comes back (F2-F4, F10)."""
 
 import asyncio
 import threading
@@ -112,7 +112,7 @@ class FailingLayer:
 
 
 async def test_a_failing_layer_is_counted_and_shows_as_a_gap(settings, monkeypatch, ears, receiver):
-    """HARDENING F4: a failed doorbell fails nobody's send."""
+    """F4: a failed doorbell fails nobody's send."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     monkeypatch.setattr(module, "get_channel_layer", FailingLayer)
     before = metrics.publish_failed_total._value.get()
@@ -159,7 +159,7 @@ async def until(condition, seconds: float) -> None:
 
 @pytest.mark.timeout(120)
 async def test_a_restarted_redis(mortal_redis, ears, receiver, monkeypatch):
-    """HARDENING F3, F4: nobody is deaf afterwards, the first publish passes, and the loss is noticed."""
+    """F3, F4: nobody is deaf afterwards, the first publish passes, and the loss is noticed."""
     monkeypatch.setattr(module, "_bus", Bus())
     own = bus()
     own.attach(asyncio.get_running_loop(), lambda _: None)

@@ -234,7 +234,7 @@ def test_nobody_is_told_that_they_are_typing(hub):
 
 
 def test_who_leaves_gets_the_frame_and_nothing_after_it(hub):
-    """HARDENING S45: the member frame is the fence, also when later events arrive before it."""
+    """S45: the member frame is the fence, also when later events arrive before it."""
     alice, phone, tablet = listening(hub, user="alice"), listening(hub, user="bob"), listening(hub, user="bob")
     hub.receive([durable(3), durable(2, leaves="bob"), durable(1)])
     assert [ear.rev for ear in (alice, phone, tablet)] == [3, 2, 2]

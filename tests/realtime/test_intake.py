@@ -1,4 +1,4 @@
-"""One socket's incoming side: what is taken, refused, and too much (HARDENING F19, S73, S75)."""
+"""One socket's incoming side: what is taken, refused, and too much (F19, S73, S75)."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def verdicts(intake: Intake, frames: int) -> list[Verdict]:
 
 
 def test_a_client_may_flush_what_it_queued(now):
-    """100 queued messages pass at once (PROTOCOL section 6), and the burst is above that."""
+    """100 queued messages pass at once (docs/sockets.md), and the burst is above that."""
     assert limits().frames_burst >= 100
     assert set(verdicts(Intake(), limits().frames_burst)) == {Verdict.TAKE}
 

@@ -1,4 +1,4 @@
-"""One socket's outgoing side: never waits, keeps the order, stays bounded (HARDENING F5, F18, F22)."""
+"""One socket's outgoing side: never waits, keeps the order, stays bounded (F5, F18, F22)."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -114,7 +114,7 @@ def one_history(db: None) -> None:
 
 @pytest.fixture(autouse=True)
 def no_server_fails(request: Any) -> Iterator[None]:
-    """HARDENING I15: whatever a story does, no server meets an error that nobody foresaw."""
+    """I15: whatever a story does, no server meets an error that nobody foresaw."""
     both = request.getfixturevalue("both") if "both" in request.fixturenames else {}
     before = {kind: len(process.log) for kind, process in both.items()}
     yield

@@ -1,4 +1,4 @@
-"""When sockets have to end: sessions over, members gone, too many (HARDENING S36, S45, S46, S74)."""
+"""When sockets have to end: sessions over, members gone, too many (S36, S45, S46, S74)."""
 
 import time
 

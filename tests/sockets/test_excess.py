@@ -1,4 +1,4 @@
-"""Too much of anything harms only who does it (HARDENING F5, F11, F15, F18, F19, S75, S76, N7, N8; I14)."""
+"""Too much of anything harms only who does it (F5, F11, F15, F18, F19, S75, S76, N7, N8; I14)."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Frames that mean no good: answered with an error, while the room goes on (HARDENING F8, F14, S55, S73, S82, N16)."""
+"""Frames that mean no good: answered with an error, while the room goes on (F8, F14, S55, S73, S82, N16)."""
 
 import json
 
@@ -151,7 +151,7 @@ def test_frames_that_are_no_json_object(enter, alice, bob, room):
 
 
 def test_types_that_are_not_for_clients(enter, alice, bob, room):
-    """HARDENING F8: what a client calls a type never chooses what a server runs."""
+    """F8: what a client calls a type never chooses what a server runs."""
     attack(
         enter, alice, bob, room, [(str(kind)[:50] or "empty", typed(kind), "unknown_frame") for kind in HOSTILE_TYPES]
     )
@@ -183,7 +183,7 @@ def test_too_many_bad_frames(enter, alice, bob, room):
 
 
 def test_the_largest_frame_is_read_and_a_larger_one_is_not(enter, alice, bob, room):
-    """PROTOCOL section 6: 1009 above `limits.frame_bytes`; HARDENING F25, S73."""
+    """1009 above `limits.frame_bytes`; F25, S73."""
     theirs, mine = enter(bob, room), enter(alice, room)
     frame = typed("message.send", text="a")
     mine.raw(frame.ljust(MIB))

@@ -1,4 +1,4 @@
-"""Who may open a socket, and what it is greeted with (PROTOCOL section 6; HARDENING S25-S30, F9, F17)."""
+"""Who may open a socket, and what it is greeted with (docs/sockets.md; S25-S30, F9, F17)."""
 
 import json
 import time
@@ -107,7 +107,7 @@ def test_only_a_living_access_token_opens(dial, alice, room):
 
 
 def test_a_cookie_is_no_token(dial, alice, room):
-    """HARDENING S26."""
+    """S26."""
     headers = {"Cookie": f"Authorization={alice.tokens['access']}; sessionid={alice.session}"}
     assert dial(room, additional_headers=headers).code() == 4401
 
@@ -124,7 +124,7 @@ def test_an_endless_query_is_refused(dial, alice, room):
 
 
 class TestWithoutTokensInUrls:
-    """SOCKET_TOKEN_IN_URL=off (HARDENING S28)."""
+    """SOCKET_TOKEN_IN_URL=off (S28)."""
 
     def test_the_published_way_is_refused(self, dial, strict, alice, room):
         assert dial(room, at=strict, token=alice.tokens["access"]).code() == 4401
@@ -154,7 +154,7 @@ ORIGINS = {
 
 @pytest.mark.parametrize(("origin", "code"), ORIGINS.values(), ids=ORIGINS.keys())
 def test_origins(dial, strict, alice, room, origin, code):
-    """HARDENING F17, S25: whole origins only; who sends none is no browser and needs a token anyway."""
+    """F17, S25: whole origins only; who sends none is no browser and needs a token anyway."""
     headers = {"Authorization": f"Bearer {alice.tokens['access']}"}
     socket = dial(room, at=strict, origin=origin, additional_headers=headers)
     if code is None:
@@ -230,7 +230,7 @@ def test_the_epoch_of_hello_is_that_of_changes(enter, alice, room, server):
 
 
 def test_a_socket_outlives_the_token_that_opened_it(enter, server, dial, alice, room):
-    """A socket lives as long as its session (PROTOCOL section 6)."""
+    """A socket lives as long as its session (docs/sockets.md)."""
     session = Session.objects.get(pk=alice.session)
     # Servers forgive clocks that differ by some seconds, so this token is good for about two seconds more.
     age = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS + LEEWAY_SECONDS - 2)

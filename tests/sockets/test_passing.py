@@ -1,4 +1,4 @@
-"""Receipts, typing and heartbeats (PROTOCOL sections 5 and 6)."""
+"""Receipts, typing and heartbeats (docs/sockets.md)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The published JavaScript example in a real browser, word for word but for scheme and host (PROTOCOL section 6)."""
+"""The published JavaScript example in a real browser, word for word but for scheme and host (docs/sockets.md)."""
 
 import shutil
 import threading

@@ -1,4 +1,4 @@
-"""Coming back: what was missed, then ready, then live, without gap or double (PROTOCOL section 5; F7, I17)."""
+"""Coming back: what was missed, then ready, then live, without gap or double (docs/sockets.md; F7, I17)."""
 
 import threading
 import time
@@ -103,7 +103,7 @@ def test_nonsense_is_no_number(enter, alice, bob, room, since):
 
 
 def test_a_cleared_room_shows_nothing_of_before(enter, alice, bob, room):
-    """The floor is the same in replay, live and repair (DESIGN section 4)."""
+    """The floor is the same in replay, live and repair."""
     said(bob, room, "one", "two")
     assert alice.client.delete(f"conversations/{room}/").status_code == 204
     mine, theirs = enter(alice, room, since=0), enter(bob, room)
@@ -114,7 +114,7 @@ def test_a_cleared_room_shows_nothing_of_before(enter, alice, bob, room):
 
 @pytest.mark.timeout(90)
 def test_joining_a_hundred_times_while_others_write(enter, dial, alice, bob, room):
-    """HARDENING F7: no moment of joining loses or doubles a frame, with `since` or without."""
+    """F7: no moment of joining loses or doubles a frame, with `since` or without."""
     watching, done = enter(bob, room), threading.Event()
     writers = [enter(someone, room) for someone in (alice, another_device(alice), bob)]
     counts = [0, 0, 0]

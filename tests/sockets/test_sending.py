@@ -1,4 +1,4 @@
-"""Sending over a socket: acknowledged after the commit, once, in order, told to everybody (PROTOCOL section 6)."""
+"""Sending over a socket: acknowledged after the commit, once, in order, told to everybody (docs/sockets.md)."""
 
 import json
 import uuid

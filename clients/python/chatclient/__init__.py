@@ -1,4 +1,4 @@
-"""The reference client of the chat API: what PROTOCOL asks of a client, in a few small modules.
+"""The reference client of the chat API: what docs/sockets.md asks of a client, in a few small modules.
 
 chat      one user on one device: logging in, rooms, sync
 room      one room with a socket of its own
