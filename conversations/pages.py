@@ -39,7 +39,7 @@ class Page:
 def message_page(membership: Membership, query: Mapping[str, Any]) -> Page:
     """The page of a room's messages that `query` (a checked MessageQuery) asks for, as the member may see it."""
     limit: int = query["limit"]
-    visible = Message.objects.complete().visible_to(membership)
+    visible = membership.visible_messages().complete()
     if "around" in query:
         half = limit // 2
         older = list(visible.filter(seq__lte=query["around"]).order_by("-seq")[: limit - half + 1])

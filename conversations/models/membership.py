@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from chatapi import ids, times
 from chatapi.errors import NotFound
-from conversations.models.message import Message
+from conversations.models.message import Message, MessageQuerySet
 from conversations.models.room import Room
 
 NO_END = 2**62
@@ -138,6 +138,13 @@ class Membership(models.Model):
     def is_active(self) -> bool:
         """Whether the person is in the room now."""
         return self.state == self.State.MEMBER
+
+    def visible_messages(self) -> MessageQuerySet:
+        """The messages of the room between the beginning of this person's history and the end of their membership."""
+        messages = Message.objects.filter(room=self.room_id, seq__gte=self.first_visible_seq)
+        if self.left_rev is not None:
+            messages = messages.filter(created_rev__lte=self.left_rev)
+        return messages
 
     @property
     def floor(self) -> int:

@@ -1,6 +1,6 @@
 """What was said, in the order of the room."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,9 +9,6 @@ from accounts.models import User
 from chatapi import ids, times
 from conversations.models.room import Room
 
-if TYPE_CHECKING:
-    from conversations.models.membership import Membership
-
 
 class MessageQuerySet(models.QuerySet["Message"]):
     """Messages by what they count for."""
@@ -19,13 +16,6 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def countable(self) -> "MessageQuerySet":
         """Those that can be unread: not system messages, not deleted, not expired."""
         return self.filter(~Q(kind=Message.Kind.SYSTEM), deleted_at__isnull=True)
-
-    def visible_to(self, membership: "Membership") -> "MessageQuerySet":
-        """Those of the member's room between the beginning of their history and the end of their membership."""
-        messages = self.filter(room=membership.room_id, seq__gte=membership.first_visible_seq)
-        if membership.left_rev is not None:
-            messages = messages.filter(created_rev__lte=membership.left_rev)
-        return messages
 
     def complete(self) -> "MessageQuerySet":
         """With everything that one JSON shape shows."""
