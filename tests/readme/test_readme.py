@@ -11,7 +11,7 @@ from django.conf import settings
 from chatapi.limits import Limits
 from tests.readme.pages import PAGES, README, ROOT, anchors, blocks, links, rows, section
 
-SECURITY, HARDENING = (ROOT / "docs" / f"{name}.md" for name in ("security", "hardening"))
+CONTROLS, FAILURES = (ROOT / "docs" / f"{name}.md" for name in ("security", "hardening"))
 ELSEWHERE = {"PROMETHEUS_MULTIPROC_DIR", "CHATAPI_NO_VENV", "TEST_DATABASE_URL", "TEST_REDIS_URL"}
 """Described below the tables."""
 
@@ -73,7 +73,7 @@ def test_links_lead_somewhere(page: Path):
         assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize(("page", "least"), [(SECURITY, 60), (HARDENING, 20)], ids=["security", "hardening"])
+@pytest.mark.parametrize(("page", "least"), [(CONTROLS, 60), (FAILURES, 20)], ids=["security", "hardening"])
 def test_every_test_that_a_page_names_exists(page: Path, least: int):
     named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", page.read_text())
     assert len(named) > least
@@ -81,7 +81,7 @@ def test_every_test_that_a_page_names_exists(page: Path, least: int):
         assert f"def {test}(" in (ROOT / "tests" / file).read_text(), f"{file}::{test}"
 
 
-@pytest.mark.parametrize("page", [SECURITY, HARDENING], ids=["security", "hardening"])
+@pytest.mark.parametrize("page", [CONTROLS, FAILURES], ids=["security", "hardening"])
 def test_every_module_that_a_page_names_exists(page: Path):
     for path in re.findall(r"`((?:accounts|chatapi|conversations)/[\w/.]*)`", page.read_text()):
         assert (ROOT / path).exists(), path
@@ -89,13 +89,13 @@ def test_every_module_that_a_page_names_exists(page: Path):
 
 def test_the_numbers_of_the_hardening_page_have_no_hole():
     for letter, last in (("F", 37), ("N", 17), ("I", 17)):
-        assert re.findall(rf"^\| {letter}(\d+) \|", HARDENING.read_text(), re.MULTILINE) == [
+        assert re.findall(rf"^\| {letter}(\d+) \|", FAILURES.read_text(), re.MULTILINE) == [
             str(number) for number in range(1, last + 1)
         ]
 
 
 def test_every_number_in_code_and_tests_is_explained():
-    explained = set(re.findall(r"\b[FNIS]\d+\b", SECURITY.read_text() + HARDENING.read_text()))
+    explained = set(re.findall(r"\b[FNIS]\d+\b", CONTROLS.read_text() + FAILURES.read_text()))
     for folder in ("accounts", "chatapi", "conversations", "tests", "clients/python"):
         for file in (ROOT / folder).rglob("*.py"):
             remarks = re.findall(r'""".*?"""|#(?! noqa)[^\n]*', file.read_text(), re.DOTALL)
