@@ -18,6 +18,8 @@ from tests.people import room_between
 from tests.sockets.conftest import Running
 from tests.sockets.servers import ServerProcess
 
+SERVERS = ("daphne",)
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 QUIET = [
     "--no-sandbox",
