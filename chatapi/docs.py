@@ -62,13 +62,13 @@ Describe = Callable[[], dict[str, Any]]
 def sockets_document(request: HttpRequest, describe: Describe) -> HttpResponse:
     """The AsyncAPI document that `describe` makes."""
     _refuse_if_switched_off()
-    return HttpResponse(json.body(describe()), content_type="application/json", headers={"Cache-Control": "max-age=60"})
+    return HttpResponse(json.body(_described(describe)), content_type="application/json", headers={"Cache-Control": "max-age=60"})
 
 
 @require_safe
 def sockets(request: HttpRequest, describe: Describe) -> HttpResponse:
     """The page to read about the sockets; it needs no script."""
-    return _page(request, "chatapi/asyncapi.html", SOCKETS_POLICY, page_of(describe()))
+    return _page(request, "chatapi/asyncapi.html", SOCKETS_POLICY, page_of(_described(describe)))
 
 
 def _page(request: HttpRequest, template: str, policy: str, context: dict[str, object]) -> HttpResponse:
@@ -81,6 +81,11 @@ def _page(request: HttpRequest, template: str, policy: str, context: dict[str, o
 def _refuse_if_switched_off() -> None:
     if not settings.DOCS:
         raise Http404
+
+
+def _described(describe: Describe) -> dict[str, Any]:
+    with _one_at_a_time:
+        return describe()
 
 
 def _document() -> bytes:
