@@ -62,7 +62,9 @@ Describe = Callable[[], dict[str, Any]]
 def sockets_document(request: HttpRequest, describe: Describe) -> HttpResponse:
     """The AsyncAPI document that `describe` makes."""
     _refuse_if_switched_off()
-    return HttpResponse(json.body(_described(describe)), content_type="application/json", headers={"Cache-Control": "max-age=60"})
+    return HttpResponse(
+        json.body(_described(describe)), content_type="application/json", headers={"Cache-Control": "max-age=60"}
+    )
 
 
 @require_safe
