@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -52,6 +52,8 @@ def words(name: str, default: str = "") -> list[str]:
 def database(name: str, default: str) -> dict[str, object]:
     """A Django database entry from `sqlite:///path` or `postgres://user:password@host:port/name`."""
     url = urlsplit(text(name) or default)
+    if url.scheme == "sqlite" and url.query:
+        raise ImproperlyConfigured(f"{name}: a SQLite database takes no options")
     if url.scheme == "sqlite":
         path = unquote(url.path)
         if not path.strip("/"):
@@ -61,6 +63,7 @@ def database(name: str, default: str) -> dict[str, object]:
         if not url.path.strip("/"):
             raise ImproperlyConfigured(f"{name} names no database: use postgres://user:password@host:port/name")
         return {
+            "OPTIONS": _libpq_options(name, url.query),
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(url.path[1:]),
             "USER": unquote(url.username or ""),
@@ -69,6 +72,18 @@ def database(name: str, default: str) -> dict[str, object]:
             "PORT": str(url.port or ""),
         }
     raise ImproperlyConfigured(f"{name} must start with sqlite:// or postgres://")
+
+
+_LIBPQ_OPTIONS = {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding", "target_session_attrs"}
+
+
+def _libpq_options(name: str, query: str) -> dict[str, object]:
+    """`?sslmode=verify-full&...`: an unknown one must not be dropped, with it may go a certificate check."""
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = options.keys() - _LIBPQ_OPTIONS
+    if unknown:
+        raise ImproperlyConfigured(f"{name} does not take: {', '.join(sorted(unknown))}")
+    return dict(options)
 
 
 def redis(name: str) -> str:

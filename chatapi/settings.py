@@ -92,8 +92,14 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASE["CONN_HEALTH_CHECKS"] = True
-    DATABASE["OPTIONS"] = {
+    DATABASE["OPTIONS"] |= {
         "connect_timeout": 5,
+        # A server that is gone without a word must not hold threads for hours.
+        "keepalives": 1,
+        "keepalives_idle": 5,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
         "options": "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=30000".format(
             env.number("DATABASE_STATEMENT_TIMEOUT_MS", 5_000), env.number("DATABASE_LOCK_TIMEOUT_MS", 2_000)
         ),

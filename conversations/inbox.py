@@ -53,7 +53,7 @@ def resume_inbox(user: User, *, epoch: str, me: int | None, rooms: Mapping[str, 
     frames = [frame_json("heads", {"epoch": current, "rooms": heads})]
     if me is None:
         return Resumed(frames, {})
-    changes = own_changes(user, me, limit=limits().replay_frames)
+    changes = own_changes(user, me, top=standing, limit=limits().replay_frames)
     complete = len(changes) < limits().replay_frames
     reached = standing if complete else changes[-1]["me"]
     return Resumed([*frames, *changes], {"me": reached, "complete": complete})

@@ -9,19 +9,20 @@ from conversations.listing import own_rooms, rooms_json
 from conversations.models import Membership
 
 
-def own_changes(user: User, since: int, *, limit: int) -> list[dict[str, Any]]:
+def own_changes(user: User, since: int, *, top: int, limit: int) -> list[dict[str, Any]]:
     """The rows of the user's own that changed after `since`, once, as they are now; at most `limit`.
 
     `conversation.created` and `conversation.updated` carry the room as the user sees it, `user.updated` the profile.
-    `prev` is the number before, as with `rev`.
+    `prev` is the number before, as with `rev`. `top` is the user's counter, read before: what is newer is left for
+    the next time, because the rows are read by several statements.
     """
-    memberships = list(own_rooms(user).filter(me_rev__gt=since).order_by("me_rev")[:limit])
+    memberships = list(own_rooms(user).filter(me_rev__gt=since, me_rev__lte=top).order_by("me_rev")[:limit])
     frames = [
         frame_json(_kind(membership, since), room, me=membership.me_rev)
         for membership, room in zip(memberships, rooms_json(memberships), strict=True)
     ]
     fresh = User.objects.get(pk=user.pk)
-    if fresh.me_rev > since:
+    if since < fresh.me_rev <= top:
         frames.append(profile_frame(fresh))
     frames.sort(key=lambda frame: frame["me"])
     for frame, prev in zip(frames, [since, *(frame["me"] for frame in frames)], strict=False):

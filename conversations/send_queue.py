@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 
 from chatapi import database
 from chatapi.errors import Problem
@@ -23,6 +23,7 @@ from conversations.locks import RoomIsLocked
 logger = logging.getLogger(__name__)
 
 BATCH_MESSAGES = 200
+DEADLOCK = "40P01"
 
 Waiting = tuple[Draft, "asyncio.Future[Sent]"]
 
@@ -107,11 +108,16 @@ def _send(drafts: Sequence[Draft], pass_by_locked: bool) -> list[Outcome]:
     """
     try:
         return send_messages(drafts=drafts, pass_by_locked=pass_by_locked)
-    except DatabaseError:
-        if len(drafts) == 1:
+    except DatabaseError as error:
+        if len(drafts) == 1 or _is_outage(error):
             raise
         logger.warning("A batch of %d messages was refused; trying them one by one.", len(drafts), exc_info=True)
     return [_send_alone(draft) for draft in drafts]
+
+
+def _is_outage(error: DatabaseError) -> bool:
+    """Whether the next attempt would fail alike: not after a deadlock, which is over when one has given way."""
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", None) != DEADLOCK
 
 
 def _send_alone(draft: Draft) -> Outcome:

@@ -33,6 +33,8 @@ from conversations.errors import NotAuthenticated
 logger = logging.getLogger("chatapi.sockets")
 
 
+FIRST_FRAME_CHARACTERS = 8_192
+"""A stranger gets no more than a token needs."""
 SENDS_AT_ONCE = 50
 """Sends of one socket that may be under way together."""
 TRY_AGAIN = 1013
@@ -174,7 +176,10 @@ class Socket(AsyncConsumer):
         return principal
 
     async def _token_of_first_frame(self) -> str:
-        first = understand(json.loads(await self._next()))
+        text = await self._next()
+        if len(text) > FIRST_FRAME_CHARACTERS:
+            raise NotAuthenticated
+        first = understand(json.loads(text))
         token = first.data.get("token")
         if first.type != "auth" or not isinstance(token, str):
             raise NotAuthenticated

@@ -25,6 +25,9 @@ from conversations.listing import badge_of, own_rooms, rooms_json
 from conversations.models import Membership, Message, Room
 from conversations.own_changes import profile_frame
 
+UNDER_WAY = dt.timedelta(seconds=60)
+"""A message gets its time before its commit, from a clock of its own: what moved up this recently comes again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -169,7 +172,8 @@ def _standings(user: User) -> list[_Standing]:
 def _page(changed: Sequence[_Standing], cursor: Cursor | None) -> tuple[list[_Standing], bool]:
     if cursor is not None:
         place = (cursor.activity, cursor.room_name)
-        moved_up = [s for s in changed if s.activity > cursor.started_at]
+        since = cursor.started_at - UNDER_WAY
+        moved_up = [s for s in changed if s.activity > since and (s.activity, s.room_name) >= place]
         behind = [s for s in changed if (s.activity, s.room_name) < place]
         page = behind[: limits().sync_rooms]
         return [*moved_up, *page] if page else moved_up, len(behind) > len(page)

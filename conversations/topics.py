@@ -76,7 +76,7 @@ def _missed_room(room_id: UUID, rev: int, marks: int) -> Missed:
 def _missed_own(user_id: UUID, me: int) -> Missed:
     """The counter is read before the rows; a row that changed meanwhile is found by its own bell."""
     counter = UserCounter.objects.select_related("user").get(user=user_id)
-    frames = own_changes(counter.user, me, limit=limits().replay_frames)
+    frames = own_changes(counter.user, me, top=counter.me, limit=limits().replay_frames)
     topic = f"user.{user_id}"
     events = [Event(topic, json.dumps(frame), rev=frame["me"], prev=frame["prev"]) for frame in frames]
     complete = len(frames) < limits().replay_frames

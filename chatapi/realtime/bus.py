@@ -154,13 +154,21 @@ class Receiver:
                 channel = await layer.new_channel()
                 await layer.group_add(shard_group(shard), channel)
                 while True:
-                    self._take(shard, await layer.receive(channel))
+                    self._take_safely(shard, await layer.receive(channel))
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - the layer is away: try again until it is back
                 logger.warning("Listening to the channel layer failed: %r", error)
                 self._lost()
                 await asyncio.sleep(0.5)
+
+    def _take_safely(self, shard: int, message: dict[str, Any]) -> None:
+        """A message that cannot be understood (of another version, during an upgrade) costs a look at the heads."""
+        try:
+            self._take(shard, message)
+        except Exception:
+            logger.exception("A message on the bus could not be taken.")
+            self._lost()
 
     def _take(self, shard: int, message: dict[str, Any]) -> None:
         origin, number = message["origin"], message["number"]

@@ -99,6 +99,10 @@ class Hub:
         listener.push(feed.go_live(listener, rev, marks))
         feed.note_head(rev, marks)
         self._repair.if_needed(feed)
+        if self._inboxes and topic.startswith("room."):
+            self._inboxes.follow(
+                feed
+            )  # what this snapshot had, inboxes may have missed: events on their way are old now
 
     def leave(self, topic: str, listener: Listener) -> None:
         """Forgets `listener` in `topic`; the topic goes with its last one, unless inboxes follow it."""
@@ -207,12 +211,9 @@ class Hub:
         """Looks for stored messages whose events never came; a room nobody follows yet is named by the heartbeat."""
         now = timezone.now()
         topics = await database.run(topic_source().quiet_changes, since - dt.timedelta(seconds=QUIET_EVERY_SECONDS))
-        unknown = [self._feeds.setdefault(topic, Feed(topic)) for topic in topics if topic not in self._feeds]
-        for feed in unknown:
-            await self._inboxes.read_members(feed)
+        for topic in topics:
+            self._inboxes.follow(self._feeds.setdefault(topic, Feed(topic)))
         await self._repair.check([self._feeds[topic] for topic in topics if topic in self._feeds])
-        for feed in unknown:
-            self._inboxes.note_changed(feed)
         return now
 
     async def _end_sessions(self, now_slice: int) -> None:

@@ -13,7 +13,7 @@ from chatapi import database
 from chatapi.realtime.event import Event
 from chatapi.realtime.feed import Feed, Listener, Members
 from chatapi.realtime.frames import frame
-from chatapi.realtime.sources import topic_source
+from chatapi.realtime.sources import RoomMembers, topic_source
 from chatapi.realtime.wire import Frames
 
 logger = logging.getLogger(__name__)
@@ -79,22 +79,37 @@ class Inboxes:
             self._kept[feed.topic].extend(events)
         elif self._users:
             self._kept[feed.topic] = list(events)
-            self._spawn(self.read_members(feed))
+            self._spawn(self._read_members(feed))
 
-    async def read_members(self, feed: Feed) -> None:
-        """Reads who is in the room, then delivers what was kept meanwhile."""
-        try:
-            room = await database.run(topic_source().members, feed.topic)
-        except Exception:
-            logger.warning("Members could not be read; inboxes learn of the room by their heartbeat.", exc_info=True)
-            self._kept.pop(feed.topic, None)
-            return
+    def follow(self, feed: Feed) -> None:
+        """Learns who is in a room in which something was stored that may not have been told."""
+        if feed.members is None and feed.topic not in self._kept:
+            self._kept[feed.topic] = []
+            self._spawn(self._read_members(feed))
+
+    async def _read_members(self, feed: Feed) -> None:
+        """Reads who is in the room, as often as it takes, delivers what was kept, and lets the heartbeat name the room:
+        what happened before the room was followed nobody has told.
+        """
+        while (room := await self._members_or_none(feed)) is None:
+            await asyncio.sleep(1)
+            if not self._users or self._feeds.get(feed.topic) is not feed:
+                self._kept.pop(feed.topic, None)
+                return
         feed.room = room.room
         feed.members = members = Members()
         for user, floor in room.floors.items():
             if user in self._users:
                 members.add(user, floor=floor, rev=room.rev)
         self._write(feed, members, self._kept.pop(feed.topic, []))
+        self._note_changed(feed)
+
+    async def _members_or_none(self, feed: Feed) -> RoomMembers | None:
+        try:
+            return await database.run(topic_source().members, feed.topic)
+        except Exception:
+            logger.warning("Members could not be read; trying again.", exc_info=True)
+            return None
 
     def _write(self, feed: Feed, members: Members, events: Sequence[Event]) -> None:
         for event in events:
@@ -115,8 +130,8 @@ class Inboxes:
             if event.leaves:
                 members.remove(event.leaves, rev=event.rev)
 
-    def note_changed(self, feed: Feed) -> None:
-        """Makes the next heartbeat name a room that changed without a word."""
+    def _note_changed(self, feed: Feed) -> None:
+        """Makes the next heartbeat name a room that may have changed without a word."""
         for user in feed.members.floors if feed.members is not None else ():
             if user in self._users:
                 self._users[user].changed[feed.topic] = feed

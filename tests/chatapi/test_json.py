@@ -2,6 +2,9 @@
 
 import pytest
 
+from chatapi import json
+from chatapi.errors import InvalidJson
+
 pytestmark = pytest.mark.urls("tests.chatapi.urls")
 
 HOSTILE = {
@@ -92,3 +95,11 @@ def test_other_media_types_are_refused(api):
 def test_the_answer_is_json_whatever_the_client_accepts(api, accept):
     answer = api.send('{"number": 1}', Accept=accept)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["[" * 17 + '"' + '\\"' * 400_000, "[" * 17 + '"' + "a" * 1_000_000 + "\\"])
+def test_a_string_without_an_end_is_read_once(text):
+    """F14: a search that backs up at every quote would stop the process for an hour."""
+    with pytest.raises(InvalidJson):
+        json.loads(text)
