@@ -100,9 +100,8 @@ class Hub:
         feed.note_head(rev, marks)
         self._repair.if_needed(feed)
         if self._inboxes and topic.startswith("room."):
-            self._inboxes.follow(
-                feed
-            )  # what this snapshot had, inboxes may have missed: events on their way are old now
+            # What this snapshot had counts as old from now on; an inbox may not have had it yet.
+            self._inboxes.follow(feed)
 
     def leave(self, topic: str, listener: Listener) -> None:
         """Forgets `listener` in `topic`; the topic goes with its last one, unless inboxes follow it."""
