@@ -21,7 +21,7 @@ from conversations.errors import NotAMember, UnknownFrame
 from conversations.inbox import resume_inbox
 from conversations.models import Membership, Room
 from conversations.send_queue import send_queue
-from conversations.serializers import MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
+from conversations.serializers import FocusInput, MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
 from conversations.shapes import message_text
 
 MAX_REF = 100
@@ -60,6 +60,8 @@ class Reply:
     frames: list[dict[str, Any]] = field(default_factory=list)
     principal: Principal | None = None
     """The caller from now on, after `auth`."""
+    away: bool | None = None
+    """Whether nobody looks at the socket from now on, after `focus`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,10 @@ def _resume(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
     return Reply(answer.ready, type="ready" if "me" in data else "ack", frames=answer.frames)
 
 
+def _focus(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
+    return Reply({}, away=data["state"] == "away")
+
+
 Act = Callable[[Caller, Command, dict[str, Any]], Reply]
 Commands = dict[str, tuple[serializers.Serializer[Any], Act]]
 """One reader serves all calls: validating keeps nothing in it."""
@@ -211,4 +217,4 @@ ROOM_COMMANDS: Commands = {
     "auth": (TokenInput(), _auth),
     "ping": (NoInput(), _ping),
 }
-INBOX_COMMANDS: Commands = ROOM_COMMANDS | {"resume": (ResumeInput(), _resume)}
+INBOX_COMMANDS: Commands = ROOM_COMMANDS | {"resume": (ResumeInput(), _resume), "focus": (FocusInput(), _focus)}

@@ -128,6 +128,14 @@ class ResumeInput(SyncInput):
     )
 
 
+class FocusInput(StrictSerializer):
+    """Whether somebody is looking."""
+
+    state = serializers.ChoiceField(
+        ["active", "away"], help_text="`away`: in the background; nothing passing (typing) is sent until `active`."
+    )
+
+
 class TypingInput(StrictSerializer):
     """What somebody is doing."""
 

@@ -12,10 +12,10 @@ from chatapi.limits import limits
 from chatapi.rest import MomentField, StrictSerializer
 from conversations import frame_examples as example
 from conversations import frame_schemas as frames
-from conversations.commands import NoInput, TokenInput
+from conversations.commands import ROOM_COMMANDS, SEND, NoInput, TokenInput
 from conversations.frame_examples import ROOM_NAME
 from conversations.schemas import MarksSchema, SharedMessageSchema
-from conversations.serializers import MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
+from conversations.serializers import FocusInput, MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
 from conversations.sync_schemas import ChangesSchema
 
 DESCRIPTION = """\
@@ -110,7 +110,7 @@ def _ack(
     )
 
 
-_ROOMLESS = {"auth", "ping", "resume"}
+_ROOMLESS = {"auth", "ping", "resume", "focus"}
 _MARKS = {"delivered_seq": 407, "read_seq": 406}
 _ACKS = {
     "message.send": _ack("message.send", SharedMessageSchema, example.MESSAGE, rev=True),
@@ -121,6 +121,7 @@ _ACKS = {
     "auth": _ack("auth", SessionSchema, {"session": SESSION_ID}),
     "ping": _ack("ping", TimeSchema, {"server_time": example.AT}),
     "resume": _ack("resume", PieceSchema, {}),
+    "focus": _ack("focus", NothingField, {}),
 }
 _INPUTS: dict[str, tuple[str, serializers.Serializer[Any], dict[str, Any]]] = {
     "message.send": (
@@ -143,6 +144,7 @@ _INPUTS: dict[str, tuple[str, serializers.Serializer[Any], dict[str, Any]]] = {
         ResumeInput(),
         {"epoch": example.EPOCH, "me": 12, "rooms": {ROOM_NAME: {"rev": 811, "marks": 94}}},
     ),
+    "focus": ("Says whether anybody is looking: in the background no typing is sent.", FocusInput(), {"state": "away"}),
 }
 _MORE_REPLIES = {"resume": [frames.HEADS, *frames.OF_USER, frames.INBOX_READY]}
 
@@ -188,7 +190,7 @@ CHANNELS = [
             f"{limits().replay_frames}, else continue with `changes`), then `ready`, then everything as it happens."
         ),
         sent=[frames.HELLO, frames.READY, *frames.IN_ROOM, frames.HEARTBEAT, *ALWAYS],
-        received=[*(_command(kind, inbox=False) for kind in _INPUTS if kind != "resume"), _PLAIN],
+        received=[*(_command(kind, inbox=False) for kind in _INPUTS if kind in ROOM_COMMANDS or kind == SEND), _PLAIN],
         queries=[
             *_TOKEN_QUERIES,
             Query("since", "Resume: the `rev` up to which you have the room.", _NUMBER),

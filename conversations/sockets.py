@@ -69,6 +69,7 @@ class Socket(AsyncConsumer):
         self.user = ""
         self.session = ""
         self.floor = 0
+        self.away = False
         self.principal: Principal
         self.code = 0
         self._intake = Intake()
@@ -280,6 +281,8 @@ class Socket(AsyncConsumer):
             self._note_typing(command, failed=True)
             self._answer_problem(as_problem(error), command.ref)
             return
+        if reply.away is not None:
+            self.away = reply.away
         if reply.principal is not None:
             self._become(reply.principal)
         texts = [json.dumps(body) for body in reply.frames]

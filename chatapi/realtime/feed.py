@@ -17,6 +17,8 @@ class Listener(Protocol):
     """What the session's sockets are counted by."""
     user: str
     session: str
+    away: bool
+    """Whether nobody looks: an inbox gets nothing passing then."""
     floor: int
     """The first `seq` this socket may see; 0 for all."""
 

@@ -30,6 +30,12 @@ class Inbox:
         self.listeners: list[Listener] = []
         self.changed: dict[str, Feed] = {}
 
+    def push(self, frames: Frames, *, passing: bool = False) -> None:
+        """Sends ready frames; passing ones only where somebody looks."""
+        for listener in list(self.listeners):
+            if not (passing and listener.away):
+                listener.push(frames)
+
 
 class Inboxes:
     """All users with an inbox socket in this process."""
@@ -116,6 +122,7 @@ class Inboxes:
             if event.joins and event.joins in self._users:
                 members.add(event.joins, floor=event.floor, rev=event.rev)
         plain = not any(event.but_user for event in events)
+        passing = not any(event.rev or event.marks for event in events)
         shared = Frames([event.text for event in events])
         for user, floor in list(members.floors.items()):
             inbox = self._users.get(user)
@@ -123,9 +130,7 @@ class Inboxes:
                 del members.floors[user]
                 continue
             inbox.changed[feed.topic] = feed
-            own = shared if plain and not floor else feed.visible(events, user, floor)
-            for listener in list(inbox.listeners):
-                listener.push(own)
+            inbox.push(shared if plain and not floor else feed.visible(events, user, floor), passing=passing)
         for event in events:
             if event.leaves:
                 members.remove(event.leaves, rev=event.rev)
@@ -148,8 +153,7 @@ class Inboxes:
             inbox.changed = {}
             me = own.durable.number if own else None
             heartbeat = Frames([frame("heartbeat", {"epoch": epoch, "rooms": rooms}, me=me)])
-            for listener in list(inbox.listeners):
-                listener.push(heartbeat)
+            inbox.push(heartbeat)
 
     @property
     def users(self) -> list[str]:

@@ -109,6 +109,7 @@ class Ear:
     user: str = "bob"
     session: str = "bob's phone"
     floor: int = 0
+    away: bool = False
     kind: str = "room"
     rev: int = -1
     marks: int = -1

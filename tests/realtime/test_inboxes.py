@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from chatapi import json
+from chatapi.realtime.event import Event
 from chatapi.realtime.hub import Hub
 from chatapi.realtime.sources import sources
 from tests.realtime.sockets import ROOM, TOPIC, ModelRoom, ModelTopics
@@ -14,6 +15,7 @@ class Listener:
     """A socket that keeps what it is sent."""
 
     floor = 0
+    away = False
 
     def __init__(self, user, kind):
         self.user, self.kind, self.session, self.frames = user, kind, f"session of {user}", []
@@ -70,6 +72,17 @@ async def test_a_database_that_is_away_loses_no_event_of_an_inbox(room, monkeypa
         if bob.frames:
             break
     assert [frame["rev"] for frame in bob.frames] == [1]
+
+
+async def test_an_inbox_in_the_background_hears_nothing_passing(room):
+    hub, bob = Hub(), Listener("bob", "inbox")
+    await hub.enter_inbox(bob)
+    for bob.away in (True, False):
+        hub.receive([room.create()])
+        await settled()
+        hub.receive([Event(TOPIC, json.dumps({"type": "typing.updated"}), but_user="alice")])
+    await settled()
+    assert [frame["type"] for frame in bob.frames] == ["row", "row", "typing.updated"]
 
 
 async def settled():
