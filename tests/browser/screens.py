@@ -28,13 +28,14 @@ class Screen:
         self.page = context.new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        self.page.on("console", lambda message: self._hear(message.type, message.text, tolerate))
+        self.tolerated = tolerate
+        self.page.on("console", lambda message: self._hear(message.type, message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(f"{error}\n{error.stack}"))
         self.page.on("request", lambda request: self._follow(request.url))
         self.page.on("websocket", lambda socket: self._follow(socket.url))
 
-    def _hear(self, kind: str, text: str, tolerated: tuple[str, ...]) -> None:
-        if kind in {"error", "warning"} and not any(words in text for words in tolerated):
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"} and not any(words in text for words in self.tolerated):
             self.complaints.append(text)
 
     def _follow(self, url: str) -> None:
