@@ -24,6 +24,7 @@ from conversations.frames import receipt_frame
 from conversations.listing import badge_of, own_rooms, rooms_json
 from conversations.models import Membership, Message, Room
 from conversations.own_changes import profile_frame
+from conversations.serializers import MAX_NUMBER
 
 UNDER_WAY = dt.timedelta(seconds=60)
 """A message gets its time before its commit, from a clock of its own: what moved up this recently comes again."""
@@ -62,10 +63,9 @@ class Cursor:
     def decode(cls, text: str) -> "Cursor":
         """The cursor that `text` stands for. Raises InvalidCursor."""
         activity, started_at, room_name, me, epoch = decode_cursor(text, 5)
-        try:
-            return cls(moment_in_cursor(activity), str(room_name), moment_in_cursor(started_at), int(me), str(epoch))
-        except (TypeError, ValueError):
-            raise InvalidCursor from None
+        if type(me) is not int or not 0 <= me <= MAX_NUMBER or not isinstance(room_name, str) or len(str(epoch)) > 64:
+            raise InvalidCursor
+        return cls(moment_in_cursor(activity), room_name, moment_in_cursor(started_at), me, str(epoch))
 
 
 def sync(user: User, known: Known, cursor: Cursor | None = None) -> tuple[dict[str, Any], Cursor | None]:

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from chatapi.cursors import encode_cursor
 from conversations.actions.rooms import end_membership
-from conversations.epoch import renew_epoch
+from conversations.epoch import current_epoch, renew_epoch
 from conversations.models import Membership, Message, RoomHead, RoomMarks
 from tests.conversations.client import Copy, history_of
 from tests.conversations.conftest import BASE, many_rooms, queries
@@ -436,3 +437,11 @@ def test_a_cleared_room_stays_cleared_on_every_device(alice, bob, room, device):
     device.sync()
     assert device.shown[room]["my"]["first_visible_seq"] == 3
     assert device.shown[room]["my"]["unread_count"] == device.badge == 1
+
+
+@pytest.mark.parametrize("me", [1.5e308, -5, 1e19, True, "1", None, 2**63])
+def test_a_cursor_with_a_number_of_its_own_is_refused(alice, me):
+    moment = "2026-01-01T00:00:00+00:00"
+    cursor = encode_cursor([moment, moment, "", me, current_epoch()])
+    answer = alice.client.post(f"sync/?cursor={cursor}", {})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
