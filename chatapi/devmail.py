@@ -50,7 +50,8 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("to", "").casefold()
     mails = [mail for mail in _kept() if not wanted or wanted in mail["to"].casefold().split(", ")]
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": PAGE_POLICY, "Vary": "Accept"}
-    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+    accept = request.headers.get("Accept", "")
+    if "application/json" in accept and "text/html" not in accept:
         return HttpResponse(json.dumps({"results": mails}) + "\n", content_type="application/json", headers=headers)
     page = render_to_string("chatapi/mailbox.html", {"mails": mails, "wanted": wanted})
     return HttpResponse(page, headers=headers)

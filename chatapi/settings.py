@@ -220,6 +220,7 @@ RATES = {
 }
 
 # CORS. Which origins: CORS_ORIGINS above and chatapi.origins. No cookies, so no credentials.
+CORS_URLS_REGEX = r"^/(?!dev/)"  # the development mailbox holds codes: no other page reads it
 CORS_ALLOW_HEADERS = (
     "accept",
     "authorization",

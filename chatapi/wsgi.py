@@ -5,6 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from chatapi.checks import refuse_unsafe
+from chatapi.requests import Utf8WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapi.settings")
 # gunicorn's threads stay, so they may keep their database connections; threads of an ASGI server may not.
@@ -12,3 +13,4 @@ os.environ.setdefault("DATABASE_CONN_MAX_AGE", "60")
 
 application = get_wsgi_application()
 refuse_unsafe()
+application.request_class = Utf8WSGIRequest
