@@ -1,7 +1,12 @@
-"""The JSON shapes of a message and a room. A message looks the same on a page, a socket and in sync."""
+"""The JSON shapes of a message and a room. A message looks the same on a page, a socket and in sync.
 
-from collections.abc import Iterable
-from typing import Any
+Ids may be UUIDs or their text: the encoder writes both alike, and makes no text in between.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -10,36 +15,100 @@ from chatapi.times import rfc3339, rfc3339_or_none
 from conversations.models import Membership, Message, Room
 
 
-def message_json(message: Message) -> dict[str, Any]:
+class MessageValues(NamedTuple):
+    """What the shape of a message is made of: a row of a query, or a message that is only about to be stored."""
+
+    id: UUID | str
+    room_name: str
+    seq: int
+    rev: int
+    client_id: UUID | str
+    kind: str
+    sender: Mapping[str, str]
+    """As `user` in every answer (`accounts.models.short_user`)."""
+    text: str
+    created_at: dt.datetime
+    quote: Mapping[str, Any] | None = None
+    """The `quote_shape` of the message it answers."""
+    forward_count: int = 0
+    system: Any = None
+    content: Any = None
+    context: Any = None
+    extra: Any = None
+    expires_at: dt.datetime | None = None
+    edited_at: dt.datetime | None = None
+    deleted_at: dt.datetime | None = None
+
+
+def message_shape(values: MessageValues) -> dict[str, Any]:
     """A message as everybody in the room sees it; nothing in it depends on who looks.
+
+    The only place that says so: pages, frames, sync and changes all come here.
+    """
+    gone = values.deleted_at is not None
+    return {
+        "id": values.id,
+        "room_name": values.room_name,
+        "seq": values.seq,
+        "rev": values.rev,
+        "client_id": values.client_id,
+        "kind": values.kind,
+        "sender": values.sender,
+        "text": "" if gone else values.text,
+        "attachments": [],
+        "reply_to": values.quote,
+        "mentions": [],
+        "forward_count": values.forward_count,
+        "reactions": [],
+        "pinned_until": None,
+        "expires_at": rfc3339_or_none(values.expires_at),
+        "system": values.system,
+        "content": None if gone else values.content,
+        "context": None if gone else values.context,
+        "extra": None if gone else values.extra,
+        "created_at": rfc3339(values.created_at),
+        "edited_at": rfc3339_or_none(values.edited_at),
+        "deleted_at": rfc3339_or_none(values.deleted_at),
+    }
+
+
+def quote_shape(
+    message_id: UUID | str, *, seq: int, sender: Mapping[str, str], text: str, kind: str, gone: bool
+) -> dict[str, Any]:
+    """A message inside of one that answers it."""
+    return {"id": message_id, "seq": seq, "sender": sender, "text": "" if gone else text, "kind": kind}
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    """The shape of a stored message.
 
     Needs `room`, `sender` and `reply_to.sender` loaded (`Message.objects.complete()`).
     """
-    gone = message.deleted_at is not None
-    return {
-        "id": str(message.pk),
-        "room_name": message.room.name,
-        "seq": message.seq,
-        "rev": message.rev,
-        "client_id": str(message.client_id),
-        "kind": message.kind,
-        "sender": message.sender.short(),
-        "text": "" if gone else message.text,
-        "attachments": [],
-        "reply_to": _quote(message.reply_to),
-        "mentions": [],
-        "forward_count": message.forward_count,
-        "reactions": [],
-        "pinned_until": None,
-        "expires_at": rfc3339_or_none(message.expires_at),
-        "system": message.system,
-        "content": None if gone else message.content,
-        "context": None if gone else message.context,
-        "extra": None if gone else message.extra,
-        "created_at": rfc3339(message.created_at),
-        "edited_at": rfc3339_or_none(message.edited_at),
-        "deleted_at": rfc3339_or_none(message.deleted_at),
-    }
+    return message_shape(values_of(message))
+
+
+def values_of(message: Message) -> MessageValues:
+    """The values of a message that was loaded as a model."""
+    return MessageValues(
+        id=message.pk,
+        room_name=message.room.name,
+        seq=message.seq,
+        rev=message.rev,
+        client_id=message.client_id,
+        kind=message.kind,
+        sender=message.sender.short(),
+        text=message.text,
+        created_at=message.created_at,
+        quote=_quote(message.reply_to),
+        forward_count=message.forward_count,
+        system=message.system,
+        content=message.content,
+        context=message.context,
+        extra=message.extra,
+        expires_at=message.expires_at,
+        edited_at=message.edited_at,
+        deleted_at=message.deleted_at,
+    )
 
 
 def message_text(message: Message) -> orjson.Fragment:
@@ -62,13 +131,14 @@ def own_message_json(message: Message) -> dict[str, Any]:
 def _quote(message: Message | None) -> dict[str, Any] | None:
     if message is None:
         return None
-    return {
-        "id": str(message.pk),
-        "seq": message.seq,
-        "sender": message.sender.short(),
-        "text": "" if message.deleted_at else message.text,
-        "kind": message.kind,
-    }
+    return quote_shape(
+        message.pk,
+        seq=message.seq,
+        sender=message.sender.short(),
+        text=message.text,
+        kind=message.kind,
+        gone=message.deleted_at is not None,
+    )
 
 
 def shared_room_json(room: Room) -> dict[str, Any]:

@@ -2,6 +2,6 @@
 
 from accounts.models.challenge import Challenge, Registration
 from accounts.models.session import Session, WsTicket
-from accounts.models.user import User, UserCounter
+from accounts.models.user import User, UserCounter, short_user
 
-__all__ = ["Challenge", "Registration", "Session", "User", "UserCounter", "WsTicket"]
+__all__ = ["Challenge", "Registration", "Session", "User", "UserCounter", "WsTicket", "short_user"]

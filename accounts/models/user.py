@@ -1,6 +1,7 @@
 """A person, and the counter of what only that person sees."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
@@ -131,7 +132,7 @@ class User(AbstractBaseUser):
     @property
     def shown_name(self) -> str:
         """What others see: the display name, or the username where there is none."""
-        return self.display_name or self.username
+        return shown_name(self.username, self.display_name)
 
     @property
     def avatar_url(self) -> str | None:
@@ -140,7 +141,17 @@ class User(AbstractBaseUser):
 
     def short(self) -> dict[str, str]:
         """`user` in every answer: `{id, username, display_name}`."""
-        return {"id": str(self.pk), "username": self.username, "display_name": self.shown_name}
+        return short_user(self.pk, self.username, self.display_name)
+
+
+def shown_name(username: str, display_name: str) -> str:
+    """What others see: the display name, or the username where there is none."""
+    return display_name or username
+
+
+def short_user(user_id: UUID | str, username: str, display_name: str) -> dict[str, str]:
+    """`user` in every answer, from the columns of a person."""
+    return {"id": str(user_id), "username": username, "display_name": shown_name(username, display_name)}
 
 
 class UserCounter(models.Model):
