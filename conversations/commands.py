@@ -10,8 +10,9 @@ from accounts.authentication import Principal, principal_of
 from accounts.errors import InvalidToken
 from accounts.models import User
 from accounts.sockets import bare_token
-from chatapi import database, times
+from chatapi import ids, times
 from chatapi.errors import InvalidInput, NotFound, UnknownField
+from chatapi.limits import limits
 from chatapi.rest import StrictSerializer
 from conversations import events
 from conversations.actions.marks import mark_delivered, mark_read
@@ -20,11 +21,11 @@ from conversations.catchup import Since, changes_json
 from conversations.errors import NotAMember, UnknownFrame
 from conversations.inbox import resume_inbox
 from conversations.models import Membership, Room
-from conversations.send_queue import send_queue
 from conversations.serializers import FocusInput, MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
-from conversations.shapes import message_text
 
 MAX_REF = 100
+KNOWN_ROOMS = 200
+"""Rooms that an inbox remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Caller:
 
     principal: Principal
     room: Room | None = None
+    known: dict[str, Room] = field(default_factory=dict)
+    """The inbox's own memory of rooms it has named; nobody else's, or its speed would tell which rooms exist."""
 
     @property
     def user(self) -> User:
@@ -47,6 +50,20 @@ class Caller:
             raise NotFound
         name = room_name if self.room is None else self.room.name
         return Membership.objects.select_related("room").in_room(self.user, str(name))
+
+    def room_named(self, room_name: str | None) -> Room | None:
+        """The room of a frame, without a look at the database: None where that is needed. Raises NotFound."""
+        if self.room is None:
+            return self.known.get(room_name or "")
+        if room_name not in {None, self.room.name}:
+            raise NotFound
+        return self.room
+
+    def note(self, room: Room) -> None:
+        """Remembers a room of this caller; a send there finds out by itself whether they still belong."""
+        if len(self.known) >= KNOWN_ROOMS:
+            self.known.clear()
+        self.known[room.name] = room
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +126,33 @@ def _plain(frame: dict[str, Any]) -> Command:
     return Command(SEND, given, room=frame.get("room") if isinstance(frame.get("room"), str) else None)
 
 
-async def send(caller: Caller, command: Command) -> Reply:
-    """`message.send`: together with the sends of other sockets, answered after the commit."""
-    data = dict(MESSAGE.run_validation(command.data))
-    room = caller.room or await _room(caller, command)
-    if command.room not in {None, room.name}:
-        raise NotFound
-    sent = await send_queue().send(Draft(room_id=room.pk, sender=caller.user, **data))
-    return Reply(message_text(sent.message), rev=sent.message.rev)
+def draft_of(caller: Caller, command: Command) -> Draft | None:
+    """The draft of a `message.send`; None where the room has to be looked up first (`find_room`).
+
+    Raises NotFound for another room than the socket's, and what `read_message` raises.
+    """
+    data = read_message(command.data)
+    room = caller.room_named(command.room)
+    return None if room is None else Draft(room_id=room.pk, sender=caller.user, **data)
 
 
-async def _room(caller: Caller, command: Command) -> Room:
-    """The room that a frame of an inbox names, from memory if it was used lately; membership is the send's business."""
-    if command.room in _rooms:
-        return _rooms[command.room]
-    membership = await database.run(caller.membership, command.room)
-    if len(_rooms) > KNOWN_ROOMS:
-        _rooms.clear()
-    return _rooms.setdefault(membership.room.name, membership.room)
+def read_message(data: dict[str, Any]) -> dict[str, Any]:
+    """The checked data of a `message.send`; what nearly all of them have is checked without a serializer."""
+    text, client_id = data.get("text"), ids.parse_uuid(data.get("client_id"))
+    if (
+        len(data) == 2
+        and client_id is not None
+        and type(text) is str
+        and len(text) <= limits().text_characters
+        and text.strip()
+    ):
+        return {"client_id": client_id, "text": text}
+    return dict(MESSAGE.run_validation(data))
 
 
-KNOWN_ROOMS = 10_000
-_rooms: dict[str | None, Room] = {}
-"""By name: what never changes of a room, its id."""
+def find_room(caller: Caller, command: Command) -> None:
+    """Looks up the room that a frame of an inbox names, for `draft_of`. Raises NotFound. Runs in a database thread."""
+    caller.note(caller.membership(command.room).room)
 
 
 def perform(caller: Caller, command: Command) -> Reply:

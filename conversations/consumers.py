@@ -133,6 +133,7 @@ class InboxConsumer(Socket):
         super().__init__()
         self._early: list[str] | None = []
         """Frames that come before the hello."""
+        self._known: dict[str, Room] = {}
 
     async def open(self) -> None:
         """Registers first, reads then, and flushes what came in between."""
@@ -153,7 +154,7 @@ class InboxConsumer(Socket):
     @property
     def caller(self) -> Caller:
         """Who speaks; each frame names its room."""
-        return Caller(self.principal)
+        return Caller(self.principal, known=self._known)
 
     def push(self, frames: Frames) -> None:
         """Sends ready frames, the hello first."""

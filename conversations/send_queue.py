@@ -1,13 +1,13 @@
 """Group commit: sends that arrive while a transaction is under way share the next one.
 
-Nobody waits for a timer: with one sender a batch is one message, under load it is as many as came meanwhile, and the
+With one sender a batch is one message and nobody waits for a timer; under load it is as many as came meanwhile, and the
 price of a commit is shared. A batch passes by rooms that somebody else has locked; their messages get a transaction
 of their own, so a slow room holds up nobody (F11).
 """
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,11 @@ logger = logging.getLogger(__name__)
 BATCH_MESSAGES = 200
 DEADLOCK = "40P01"
 
-Waiting = tuple[Draft, "asyncio.Future[Sent]"]
+GATHERING_SECONDS = 0.001
+"""How long a batch that is smaller than the last one waits for those whose last message has just been delivered."""
+
+Done = Callable[[Sent | Problem], None]
+Waiting = tuple[Draft, Done]
 
 
 class SendQueue:
@@ -39,21 +43,24 @@ class SendQueue:
         """Who waits for locks leaves the other threads to the rest."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
+        self._size = 0
+        """Of the last batch."""
 
-    async def send(self, draft: Draft) -> Sent:
-        """The stored message, after the commit. Raises the draft's problem."""
-        future: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-        self._apart.get(draft.room_id, self._waiting).append((draft, future))
+    def add(self, draft: Draft, done: Done) -> None:
+        """Calls `done` with the stored message, after the commit, or with the draft's problem; no task waits for it."""
+        self._apart.get(draft.room_id, self._waiting).append((draft, done))
         if self._waiting and not self._running:
             self._running = True
             self._start(self._run())
-        return await future
 
     async def _run(self) -> None:
         try:
             while self._waiting:
+                if len(self._waiting) < self._size:
+                    await asyncio.sleep(GATHERING_SECONDS)
                 batch = self._waiting[:BATCH_MESSAGES]
                 del self._waiting[:BATCH_MESSAGES]
+                self._size = len(batch)
                 await self._commit(batch, pass_by_locked=True)
         finally:
             self._running = False
@@ -87,18 +94,21 @@ class SendQueue:
         self._set_apart(
             [entry for entry, outcome in zip(batch, outcomes, strict=True) if isinstance(outcome, RoomIsLocked)]
         )
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if future.done() or isinstance(outcome, RoomIsLocked):
-                continue  # its socket has gone, or it was set apart
-            if isinstance(outcome, Problem):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        for (_, done), outcome in zip(batch, outcomes, strict=True):
+            if not isinstance(outcome, RoomIsLocked):  # else it was set apart
+                _tell(done, outcome)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _tell(done: Done, outcome: Sent | Problem) -> None:
+    try:
+        done(outcome)
+    except Exception:
+        logger.exception("A sender could not be answered.")
 
 
 def _send(drafts: Sequence[Draft], pass_by_locked: bool) -> list[Outcome]:

@@ -6,8 +6,6 @@ A socket is accepted first and closed afterwards, because a browser shows no cod
 import asyncio
 import logging
 import re
-import secrets
-from collections import deque
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -27,7 +25,8 @@ from chatapi.realtime.intake import Intake, Verdict
 from chatapi.realtime.outbox import Outbox
 from chatapi.realtime.wire import Frames
 from chatapi.throttling import client_address
-from conversations.commands import SEND, Caller, Command, perform, send, understand
+from conversations.commands import Caller, understand
+from conversations.dialogue import Dialogue
 from conversations.errors import NotAuthenticated
 
 logger = logging.getLogger("chatapi.sockets")
@@ -35,8 +34,6 @@ logger = logging.getLogger("chatapi.sockets")
 
 FIRST_FRAME_CHARACTERS = 8_192
 """A stranger gets no more than a token needs."""
-SENDS_AT_ONCE = 50
-"""Sends of one socket that may be under way together."""
 TRY_AGAIN = 1013
 """The database is away: any code that is not in the table means to reconnect with a growing delay."""
 REF = re.compile(r'"ref"\s*:\s*"([^"\\]{1,100})"')
@@ -73,16 +70,13 @@ class Socket(AsyncConsumer):
         self.principal: Principal
         self.code = 0
         self._intake = Intake()
-        self._queue: deque[str] = deque()
-        self._queued = 0
-        self._worker: asyncio.Task[None] | None = None
-        self._typing: set[str] = set()
+        self._dialogue = Dialogue(self, self._intake)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The life of the socket."""
         self.scope, self._receive = scope, receive
-        self._outbox = Outbox(send, lambda: self.close(4408))
         self.hub: Hub = hub()
+        self._outbox = Outbox(send, self.hub.turn, lambda: self.close(4408))
         try:
             await receive()
             await send({"type": "websocket.accept"})
@@ -107,13 +101,11 @@ class Socket(AsyncConsumer):
         await self.open()
         logger.info("socket opened", extra=self._facts())
         while True:
-            self._take(await self._next())
+            self._dialogue.take(await self._next())
 
     def _end(self) -> None:
         """Leaves no trace, whatever has happened (F13)."""
-        if self._worker is not None:
-            self._worker.cancel()
-        self._stop_typing()
+        self._dialogue.end()
         self.left()
         self.hub.exit(self)
         self._outbox.drop()
@@ -208,7 +200,7 @@ class Socket(AsyncConsumer):
 
     def _is_text(self, text: str | None) -> bool:
         if text is None:
-            self._answer_problem(InvalidJson(detail="Frames are text, not binary."), None)
+            self._dialogue.answer_problem(InvalidJson(detail="Frames are text, not binary."), None)
         return text is not None
 
     def _refuse(self, verdict: Verdict, text: str) -> None:
@@ -216,103 +208,17 @@ class Socket(AsyncConsumer):
             case Verdict.REFUSE:
                 ref = REF.search(text, 0, 512)  # unparsed: refusing has to stay cheap
                 problem = RateLimited(retry_after_ms=self._intake.retry_after_ms)
-                self._answer_problem(problem, ref.group(1) if ref else None)
+                self._dialogue.answer_problem(problem, ref.group(1) if ref else None)
             case Verdict.FLOOD:
                 raise Refused(4429)
             case Verdict.TOO_LARGE:
                 raise Refused(1009)
 
-    def _take(self, text: str) -> None:
-        """Queues a frame for the worker, which runs only while there is something to do."""
-        if self.code:
-            return
-        if self._queued + len(text) > 4 * limits().frame_bytes:
-            self._answer_problem(RateLimited(retry_after_ms=1_000), None)
-            return
-        self._queue.append(text)
-        self._queued += len(text)
-        if self._worker is None:
-            self._start_work()
-
-    async def _work(self) -> None:
-        """Answers the queued frames. Sends go ahead in their order and share commits; all else waits for them."""
-        sends: list[asyncio.Task[None]] = []
-        try:
-            while self._queue and not self.code:
-                text = self._queue.popleft()
-                self._queued -= len(text)
-                command = self._understood(text)
-                if command is None:
-                    continue
-                if command.type == SEND and len(sends) < SENDS_AT_ONCE:
-                    sends.append(asyncio.create_task(self._answer(command)))
-                    continue
-                await asyncio.gather(*sends)
-                sends.clear()
-                await self._answer(command)
-            await asyncio.gather(*sends)
-        finally:
-            self._worker = None
-            if self._queue and not self.code:
-                self._start_work()
-
-    def _start_work(self) -> None:
-        self._worker = asyncio.get_running_loop().create_task(self._work())
-
-    def _understood(self, text: str) -> Command | None:
-        """The command in a frame; one that cannot be understood is answered with its problem."""
-        ref = None
-        try:
-            body = json.loads(text)
-            ref = body.get("ref") if isinstance(body.get("ref"), str) else None
-            return understand(body)
-        except Problem as problem:
-            self._answer_problem(problem, ref)
-            return None
-
-    async def _answer(self, command: Command) -> None:
-        try:
-            if command.type == SEND:
-                reply = await send(self.caller, command)
-            else:
-                self._note_typing(command)  # before: others may see it before this socket's end does
-                reply = await database.run(perform, self.caller, command)
-        except Exception as error:  # noqa: BLE001 - every error becomes a frame, none ends the socket
-            self._note_typing(command, failed=True)
-            self._answer_problem(as_problem(error), command.ref)
-            return
-        if reply.away is not None:
-            self.away = reply.away
-        if reply.principal is not None:
-            self._become(reply.principal)
-        texts = [json.dumps(body) for body in reply.frames]
-        if command.is_answered:
-            room = command.room or self.room_name
-            texts.append(frame(reply.type, reply.data, ref=command.ref, room=room, rev=reply.rev))
-        self.push(Frames(texts))
-
-    def _note_typing(self, command: Command, *, failed: bool = False) -> None:
-        if command.type == "typing":
-            room_name = command.room or self.room_name or ""
-            self._typing.discard(room_name)
-            if not failed and command.data.get("state") != "idle":
-                self._typing.add(room_name)
-
-    def _stop_typing(self) -> None:
-        """Whoever is gone types no more; best effort, it ends by itself anyway."""
-        for room_name in self._typing:
-            database.run_later(perform, self.caller, Command("typing", {"state": "idle"}, room=room_name))
-
-    def _become(self, principal: Principal) -> None:
+    def become(self, principal: Principal) -> None:
         """A new token on a living socket may belong to another session of the same user."""
         self.hub.exit(self)
         self.principal, self.session = principal, str(principal.session_id)
         self.hub.enter(self, self.maximum)
-
-    def _answer_problem(self, problem: Problem, ref: str | None) -> None:
-        self.push(Frames([frame("error", ref=ref, error=problem.as_json(secrets.token_hex(16)))]))
-        if problem.status == 400 and self._intake.bad():
-            self.close(4400)
 
     def _facts(self) -> dict[str, Any]:
         """What the log says about a socket: no content, no token."""

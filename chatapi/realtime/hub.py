@@ -21,6 +21,7 @@ from chatapi.realtime.feed import Feed, Listener
 from chatapi.realtime.inboxes import Inboxes, run_soon
 from chatapi.realtime.repair import Repair
 from chatapi.realtime.sources import sources, topic_source
+from chatapi.realtime.turn import Turn
 from chatapi.realtime.wire import Frames
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class Hub:
         self._sessions: dict[str, list[Listener]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: dict[str, int] = {}
+        self.turn = Turn()
+        """Collects what the sockets send, so that each writes once."""
         self.draining = False
         """Whether the server is about to stop: no new sockets."""
         self._inboxes = Inboxes(self._feeds, lambda work: run_soon(self._tasks, work))

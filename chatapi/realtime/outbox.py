@@ -1,8 +1,8 @@
 """One socket's outgoing side: pushing never waits, what waits is bounded, and nobody is woken while it flows.
 
-Frames that fall due together leave with one write past ASGI where the server's transport is known, else with `send`,
-run on the spot. Only when the server makes that wait (the peer does not read) does a task take over; what is pushed
-meanwhile queues up here. daphne never makes anybody wait and keeps everything in its transport (F18), so
+Frames that fall due together leave with one write (`Turn`), past ASGI where the server's transport is known, else with
+`send`, run on the spot. Only when the server makes that wait (the peer does not read) does a task take over; what is
+pushed meanwhile queues up here. daphne never makes anybody wait and keeps everything in its transport (F18), so
 the transport is asked as well: above the limit, or when it stands still for too long, the socket counts as slow.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from chatapi.limits import limits
 from chatapi.realtime.transport import direct_transport
+from chatapi.realtime.turn import Turn
 from chatapi.realtime.wire import Frames
 
 Message = dict[str, Any]
@@ -31,6 +32,7 @@ class Outbox:
         "_allowance",
         "_closing",
         "_direct",
+        "_due",
         "_on_slow",
         "_pushed",
         "_queue",
@@ -38,12 +40,16 @@ class Outbox:
         "_stuck_at",
         "_task",
         "_total",
+        "_turn",
         "waiting",
     )
 
-    def __init__(self, send: Send, on_slow: Callable[[], None]) -> None:
+    def __init__(self, send: Send, turn: Turn, on_slow: Callable[[], None]) -> None:
         self._send = send
+        self._turn = turn
         self._on_slow = on_slow
+        self._due: list[Frames] = []
+        """What leaves at the end of the turn."""
         self._direct = direct_transport(send)
         self._queue: deque[Message] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -58,8 +64,20 @@ class Outbox:
         """Characters that were pushed and that the server has not taken."""
 
     def push(self, frames: Frames) -> None:
-        """Sends `frames`."""
-        if sum(map(len, frames.texts)) >= PROBE_BYTES:
+        """Sends `frames`, together with what else falls due in this turn."""
+        if not self._closing:
+            if not self._due:
+                self._turn.add(self)
+            self._due.append(frames)
+
+    def leave(self) -> None:
+        """Sends what was pushed."""
+        if self._due:
+            due, self._due = self._due, []
+            self._write(Frames.together(due))
+
+    def _write(self, frames: Frames) -> None:
+        if frames.size >= PROBE_BYTES:
             self._expect(frames)
         if self._closing:
             return
@@ -76,7 +94,7 @@ class Outbox:
         self.check_slow()
         if self._unsent > limits().outgoing_bytes:
             self._on_slow()
-        self._allowance = sum(map(len, frames.texts))
+        self._allowance = frames.size
 
     def _enqueue(self, frames: Frames) -> None:
         for text in frames.texts:
@@ -90,6 +108,7 @@ class Outbox:
         """Closes the socket with `code` after what was pushed."""
         if self._closing:
             return
+        self.leave()
         self._closing = True
         self._queue.append({"type": "websocket.close", "code": code})
         if self._task is None:
@@ -98,12 +117,14 @@ class Outbox:
     def drop(self) -> None:
         """Forgets what was not sent: the socket is gone."""
         self._closing = True
+        self._due.clear()
         self._queue.clear()
         if self._task is not None:
             self._task.cancel()
 
     def abandon(self) -> None:
         """Drops queued frames, so that a close is next; a peer that does not even take that is cut off."""
+        self._due.clear()
         self._queue.clear()
         self.waiting = 0
         if self._direct is not None:

@@ -6,11 +6,22 @@ from collections.abc import Sequence
 class Frames:
     """Ready frames that fall due together. The bytes are made once, when the first socket can take them."""
 
-    __slots__ = ("_wire", "texts")
+    __slots__ = ("_wire", "size", "texts")
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
+        self.size = sum(map(len, texts))
+        """In characters."""
         self._wire: bytes | None = None
+
+    @classmethod
+    def together(cls, parts: "Sequence[Frames]") -> "Frames":
+        """All of `parts`, in their order."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls([text for part in parts for text in part.texts])
+        whole._wire = b"".join([part.wire for part in parts])
+        return whole
 
     @property
     def wire(self) -> bytes:

@@ -9,6 +9,7 @@ from websockets.streams import StreamReader
 
 from chatapi.limits import limits
 from chatapi.realtime.outbox import Outbox
+from chatapi.realtime.turn import Turn
 from chatapi.realtime.wire import Frames
 
 SIZES = [0, 1, 125, 126, 65_535, 65_536, 200_000]
@@ -36,7 +37,13 @@ class Peer:
 def outbox_to(peer: Peer, *, reading: bool = True) -> Outbox:
     if reading:
         peer.reading.set()
-    return Outbox(peer.send, peer.note_slow)
+    return Outbox(peer.send, Turn(), peer.note_slow)
+
+
+def push(outbox: Outbox, frames: Frames) -> None:
+    """In a turn of its own."""
+    outbox.push(frames)
+    outbox.leave()
 
 
 async def settle() -> None:
@@ -47,7 +54,7 @@ async def settle() -> None:
 async def test_pushing_to_a_reading_peer_needs_no_task():
     peer = Peer()
     outbox = outbox_to(peer)
-    outbox.push(Frames(["a", "b"]))
+    push(outbox, Frames(["a", "b"]))
     assert peer.taken == ["a", "b"]
     assert len(asyncio.all_tasks()) == 1
 
@@ -55,10 +62,10 @@ async def test_pushing_to_a_reading_peer_needs_no_task():
 async def test_what_waits_keeps_its_order_and_the_close_comes_last():
     peer = Peer()
     outbox = outbox_to(peer, reading=False)
-    outbox.push(Frames(["a"]))
-    outbox.push(Frames(["b", "c"]))
+    push(outbox, Frames(["a"]))
+    push(outbox, Frames(["b", "c"]))
     outbox.close(4403)
-    outbox.push(Frames(["never"]))
+    push(outbox, Frames(["never"]))
     outbox.close(4401)
     assert peer.taken == []
     peer.reading.set()
@@ -70,13 +77,13 @@ async def test_what_waits_keeps_its_order_and_the_close_comes_last():
 async def test_a_reader_that_stops_and_goes_on():
     peer = Peer()
     outbox = outbox_to(peer)
-    outbox.push(Frames(["a"]))
+    push(outbox, Frames(["a"]))
     peer.reading.clear()
-    outbox.push(Frames(["b"]))
-    outbox.push(Frames(["c"]))
+    push(outbox, Frames(["b"]))
+    push(outbox, Frames(["c"]))
     peer.reading.set()
     await settle()
-    outbox.push(Frames(["d"]))
+    push(outbox, Frames(["d"]))
     assert peer.taken == ["a", "b", "c", "d"]
 
 
@@ -85,9 +92,9 @@ async def test_a_slow_reader_is_told_of_and_what_waits_is_dropped():
     outbox = outbox_to(peer, reading=False)
     text = "x" * 32_768
     for _ in range(limits().outgoing_bytes // len(text)):
-        outbox.push(Frames([text]))
+        push(outbox, Frames([text]))
     assert peer.slow == 0
-    outbox.push(Frames([text]))
+    push(outbox, Frames([text]))
     assert peer.slow == 1
     outbox.abandon()
     outbox.close(4408)
@@ -101,15 +108,15 @@ async def test_much_at_once_is_not_slowness_but_twice_is():
     peer = Peer()
     outbox = outbox_to(peer, reading=False)
     replay = Frames(["x" * 1_000] * (3 * limits().outgoing_bytes // 1_000))
-    outbox.push(replay)
-    outbox.push(Frames(["live"]))
+    push(outbox, replay)
+    push(outbox, Frames(["live"]))
     assert peer.slow == 0
     peer.reading.set()
     await settle()
     peer.reading.clear()
-    outbox.push(replay)
+    push(outbox, replay)
     assert peer.slow == 0
-    outbox.push(replay)
+    push(outbox, replay)
     assert peer.slow
 
 
@@ -117,11 +124,11 @@ async def test_much_at_once_is_not_slowness_but_twice_is():
 async def test_a_peer_that_is_gone_harms_nobody(reading):
     peer = Peer(gone=True)
     outbox = outbox_to(peer, reading=reading)
-    outbox.push(Frames(["a"]))
-    outbox.push(Frames(["b"]))
+    push(outbox, Frames(["a"]))
+    push(outbox, Frames(["b"]))
     peer.reading.set()
     await settle()
-    outbox.push(Frames(["c"]))
+    push(outbox, Frames(["c"]))
     outbox.close(1000)
     assert peer.taken == []
     assert len(asyncio.all_tasks()) == 1
@@ -130,7 +137,7 @@ async def test_a_peer_that_is_gone_harms_nobody(reading):
 async def test_dropping_ends_the_task():
     peer = Peer()
     outbox = outbox_to(peer, reading=False)
-    outbox.push(Frames(["a"]))
+    push(outbox, Frames(["a"]))
     await settle()
     assert len(asyncio.all_tasks()) == 2
     outbox.drop()
@@ -160,3 +167,33 @@ def parsed(parser) -> Frame:
     except StopIteration as result:
         return result.value
     raise AssertionError("the frame is not complete")
+
+
+async def test_what_falls_due_in_one_turn_leaves_together_and_in_order():
+    alice, bob = Peer(), Peer()
+    turn = Turn()
+    outboxes = [Outbox(peer.send, turn, peer.note_slow) for peer in (alice, bob)]
+    for peer in (alice, bob):
+        peer.reading.set()
+    shared = Frames(["event 1", "event 2"])
+    for outbox in outboxes:
+        outbox.push(shared)
+    await asyncio.sleep(0)
+    outboxes[0].push(Frames(["ack"]))  # the answer to the commit comes a turn after its events
+    assert alice.taken == bob.taken == []
+    await settle()
+    assert (alice.taken, bob.taken) == (["event 1", "event 2", "ack"], ["event 1", "event 2"])
+
+
+async def test_one_that_fails_keeps_nobody_else_from_leaving():
+    class Broken:
+        def leave(self) -> None:
+            raise RuntimeError("broken")
+
+    peer = Peer()
+    peer.reading.set()
+    turn = Turn()
+    turn.add(Broken())
+    Outbox(peer.send, turn, peer.note_slow).push(Frames(["a"]))
+    await settle()
+    assert peer.taken == ["a"]
