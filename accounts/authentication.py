@@ -1,18 +1,26 @@
 """Who is calling: from a token to a user and a session, for requests and sockets alike."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import QuerySet, UUIDField
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
 from accounts import tokens
 from accounts.errors import InvalidToken, SessionEnded
 from accounts.models import Session, User
-from chatapi import times
+from accounts.models.session import is_live
+from chatapi import database, times
+from chatapi.statements import Given, Statement
 
+ESSENTIAL = ("id", "username", "display_name", "is_active")
+"""The columns of the user that every call needs; the others are loaded by whoever asks for them."""
 _LAST_USED_EXACT_TO = dt.timedelta(minutes=1)
 
 
@@ -24,21 +32,49 @@ class Principal:
     session_id: UUID
 
 
-def principal_of(token: str) -> Principal:
+def principal_of(token: str, *, whole: bool = False) -> Principal:
     """The bearer of an access token; one query, and at most one update a minute.
 
     Raises TokenExpired, SessionEnded or InvalidToken (401). An ended session or a switched-off user is refused at
-    once, whatever the token's own life. Synchronous: call it from a thread.
+    once, whatever the token's own life. The user has `ESSENTIAL` columns, or with `whole` all. Synchronous: call it
+    from a thread.
     """
     claims = tokens.read_access(token)
-    session = Session.objects.select_related("user").filter(pk=claims.session_id).first()
-    if session is None:
+    row = (_WHOLE if whole else _LIGHT).row(session=claims.session_id)
+    if row is None:
         raise SessionEnded  # the token is ours, so its session was there once
-    if session.user_id != claims.user_id:
+    session, person = _Standing(*row[: len(_Standing._fields)]), row[len(_Standing._fields) :]
+    user = User.from_db(connection.alias, _columns(whole=whole), person)
+    if user.pk != claims.user_id:
         raise InvalidToken
-    principal = principal_in(session)
-    _note_use(session, claims.generation)
-    return principal
+    now = times.now()
+    if not (user.is_active and is_live(now, session.created_at, session.last_used_at, session.ended_at)):
+        raise SessionEnded
+    _note_use(session, claims, now)
+    return Principal(user, claims.session_id)
+
+
+class _Standing(NamedTuple):
+    """What decides whether a session is live, and what its use may change."""
+
+    created_at: dt.datetime
+    last_used_at: dt.datetime
+    ended_at: dt.datetime | None
+    generation: int
+    generation_used: bool
+
+
+def _columns(*, whole: bool) -> Sequence[str]:
+    return [field.attname for field in User._meta.concrete_fields] if whole else ESSENTIAL
+
+
+def _session_and_user(*, whole: bool) -> QuerySet[Session, Any]:
+    rows = Session.objects.filter(pk=Given("session", UUIDField()))
+    return rows.values_list(*_Standing._fields, *(f"user__{column}" for column in _columns(whole=whole)))
+
+
+_LIGHT = Statement(partial(_session_and_user, whole=False))
+_WHOLE = Statement(partial(_session_and_user, whole=True))
 
 
 def caller(request: Request) -> Principal:
@@ -53,14 +89,13 @@ def principal_in(session: Session) -> Principal:
     return Principal(session.user, session.pk)
 
 
-def _note_use(session: Session, generation: int) -> None:
+def _note_use(session: _Standing, claims: tokens.AccessClaims, now: dt.datetime) -> None:
     """The first use of a generation shows that its pair has arrived; later ones only move `last_used_at`."""
-    now = times.now()
-    rows = Session.objects.filter(pk=session.pk)
-    if generation == session.generation and not session.generation_used:
-        rows.filter(generation=generation).update(generation_used=True, last_used_at=now)
+    if claims.generation == session.generation and not session.generation_used:
+        rows = Session.objects.filter(pk=claims.session_id, generation=claims.generation)
+        rows.update(generation_used=True, last_used_at=now)
     elif now - session.last_used_at > _LAST_USED_EXACT_TO:
-        rows.update(last_used_at=now)
+        Session.objects.filter(pk=claims.session_id).update(last_used_at=now)
 
 
 class AccessTokenAuthentication(BaseAuthentication):
@@ -71,7 +106,8 @@ class AccessTokenAuthentication(BaseAuthentication):
         scheme, _, token = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             raise InvalidToken
-        principal = principal_of(token.strip().decode("latin-1"))
+        whole = getattr(request.parser_context["view"], "wants_whole_user", False)
+        principal = database.call(principal_of, token.strip().decode("latin-1"), whole=whole)
         return principal.user, principal
 
     def authenticate_header(self, request: Request) -> str:

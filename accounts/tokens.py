@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from django.conf import settings
 
 from accounts.errors import InvalidToken, TokenExpired
 from accounts.models import Session
-from chatapi import ids
+from chatapi import ids, times
 
 ALGORITHM = "HS256"
 LEEWAY_SECONDS = 5
@@ -89,6 +90,18 @@ def pair_of(session: Session) -> TokenPair:
 
 def read_access(token: str) -> AccessClaims:
     """What `token` says. Raises TokenExpired, or InvalidToken for everything else that is wrong with it."""
+    claims, expires = _read_access(token, tuple(settings.TOKEN_KEYS), settings.TOKEN_ISSUER, settings.TOKEN_AUDIENCE)
+    if expires + LEEWAY_SECONDS <= times.now().timestamp():
+        raise TokenExpired
+    return claims
+
+
+@lru_cache(maxsize=4_096)
+def _read_access(token: str, *made_with: object) -> tuple[AccessClaims, int]:
+    """What `token` says, and when it expires. Remembered: nothing but time makes a good token a bad one.
+
+    `made_with` is what else the answer depends on. Whatever is wrong with a token is raised, so it is not remembered.
+    """
     try:
         claims = _decode(token)
     except jwt.ExpiredSignatureError:
@@ -98,7 +111,7 @@ def read_access(token: str) -> AccessClaims:
     user_id, session_id, generation = ids.parse_uuid(claims["sub"]), ids.parse_uuid(claims["sid"]), claims["gen"]
     if claims["typ"] != "access" or user_id is None or session_id is None or type(generation) is not int:
         raise InvalidToken
-    return AccessClaims(user_id, session_id, generation)
+    return AccessClaims(user_id, session_id, generation), int(claims["exp"])
 
 
 def read_refresh(token: str) -> RefreshClaims:

@@ -37,7 +37,7 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     A connection that turns out to be dead is replaced and `function` called once more, so it has to be safe to
     repeat: reads are, and so is every action of this project (sends by `client_id`, marks by never going back).
     """
-    return await asyncio.get_running_loop().run_in_executor(_threads(), partial(_call, function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_threads(), partial(call, function, *args, **kwargs))
 
 
 def run_later(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -47,13 +47,16 @@ def run_later(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) 
 
 def _call_and_log(function: Callable[[], object]) -> None:
     try:
-        _call(function)
+        call(function)
     except Exception:
         logger.info("Something that nobody waited for failed.", exc_info=True)
 
 
-def _call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `run`, in this thread: for the first question of a request, too."""
     _replace_dead_connection(idle=time.monotonic() - getattr(_local, "used_at", 0.0) > IDLE_SECONDS)
+    # Done by the line above, and by the repeat below: Django would ask at every request.
+    connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return function(*args, **kwargs)
     except (OperationalError, InterfaceError):

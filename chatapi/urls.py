@@ -7,9 +7,9 @@ from chatapi.capabilities import CapabilitiesView
 from conversations.socket_document import socket_document
 
 urlpatterns = [
-    path("", web.page, name="web"),
+    path("api/v1/", include("conversations.urls")),  # first what is asked most: they are tried in order
     path("api/v1/", include("accounts.urls")),
-    path("api/v1/", include("conversations.urls")),
+    path("", web.page, name="web"),
     path("api/v1/capabilities/", CapabilitiesView.as_view(), name="capabilities"),
     path("api/v1/openapi.json", docs.document, name="openapi"),
     path("api/v1/asyncapi.json", docs.sockets_document, {"describe": socket_document}, name="asyncapi"),

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,8 +14,9 @@ from accounts.models import User
 from chatapi.cursors import decode_cursor, encode_cursor, moment_in_cursor
 from chatapi.errors import InvalidCursor
 from conversations.listing import own_rooms
-from conversations.models import Membership, Message
-from conversations.models.membership import MembershipQuerySet
+from conversations.message_rows import messages_between
+from conversations.models.membership import NO_END, Membership, MembershipQuerySet
+from conversations.shapes import MessageValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +38,26 @@ class Page:
 # Messages, by seq
 
 
-def message_page(membership: Membership, query: Mapping[str, Any]) -> Page:
+def message_page(membership: Membership, room_name: str, query: Mapping[str, Any]) -> Page:
     """The page of a room's messages that `query` (a checked MessageQuery) asks for, as the member may see it."""
     limit: int = query["limit"]
-    visible = membership.visible_messages().complete()
+    visible = partial(messages_between, membership, room_name)
     if "around" in query:
-        half = limit // 2
-        older = list(visible.filter(seq__lte=query["around"]).order_by("-seq")[: limit - half + 1])
-        newer = list(visible.filter(seq__gt=query["around"]).order_by("seq")[: half + 1])
+        half, border = limit // 2, query["around"] + 1
+        older = visible(high=border, ascending=False, limit=limit - half + 1)
+        newer = visible(low=border, ascending=True, limit=half + 1)
         rows = [*reversed(older[: limit - half]), *newer[:half]]
         return _page_of(rows, limit, later=len(newer) > half, earlier=len(older) > limit - half, ascending=True)
     if "after" in query:
-        rows = list(visible.filter(seq__gt=query["after"]).order_by("seq")[: limit + 1])
+        rows = visible(low=query["after"] + 1, ascending=True, limit=limit + 1)
         return _page_of(rows[:limit], limit, later=len(rows) > limit, earlier=query["after"] > 0, ascending=True)
-    bounded = visible.filter(seq__lt=query["before"]) if "before" in query else visible
-    rows = list(bounded.order_by("-seq")[: limit + 1])
+    rows = visible(high=query.get("before", NO_END), ascending=False, limit=limit + 1)
     return _page_of(rows[:limit], limit, later="before" in query, earlier=len(rows) > limit, ascending=False)
 
 
-def _page_of(rows: list[Message], limit: int, *, later: bool, earlier: bool, ascending: bool) -> Page:
-    seqs = [row.seq for row in rows]
-    after = {"after": max(seqs), "limit": limit} if later and seqs else None
-    before = {"before": min(seqs), "limit": limit} if earlier and seqs else None
+def _page_of(rows: list[MessageValues], limit: int, *, later: bool, earlier: bool, ascending: bool) -> Page:
+    after = {"after": max(rows[0].seq, rows[-1].seq), "limit": limit} if later and rows else None
+    before = {"before": min(rows[0].seq, rows[-1].seq), "limit": limit} if earlier and rows else None
     return Page(rows, after, before) if ascending else Page(rows, before, after)
 
 

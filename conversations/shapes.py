@@ -119,13 +119,20 @@ def message_text(message: Message) -> orjson.Fragment:
     return text
 
 
-OWN = {"mine": {"starred": False, "reaction": None, "played": False}}
+MINE = {"starred": False, "reaction": None, "played": False}
 """What the caller alone has made of a message; nothing can be made of it yet."""
 
 
 def own_message_json(message: Message) -> dict[str, Any]:
     """A message in a REST or sync answer: with `mine`."""
-    return message_json(message) | OWN
+    return own_message_shape(values_of(message))
+
+
+def own_message_shape(values: MessageValues) -> dict[str, Any]:
+    """As `own_message_json`, from values."""
+    shape = message_shape(values)
+    shape["mine"] = MINE
+    return shape
 
 
 def _quote(message: Message | None) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from accounts.authentication import caller
 from accounts.models import User
 from conversations.models import Membership
+from conversations.models.membership import membership_in
 
 ROOM_NAME = OpenApiParameter("room_name", str, OpenApiParameter.PATH, description="The room's name.")
 MESSAGE_ID = OpenApiParameter("message_id", str, OpenApiParameter.PATH, description="The message's id.")
@@ -13,7 +14,7 @@ MESSAGE_ID = OpenApiParameter("message_id", str, OpenApiParameter.PATH, descript
 
 def own_membership(request: Request, room_name: str) -> Membership:
     """The caller's membership in a room: the only way from a name to a room. Raises NotFound."""
-    return Membership.objects.in_room(user_of(request), room_name)
+    return membership_in(user_of(request), room_name)
 
 
 def user_of(request: Request) -> User:

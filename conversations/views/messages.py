@@ -24,7 +24,7 @@ from conversations.serializers import (
     MessageInput,
     MessageQuery,
 )
-from conversations.shapes import own_message_json
+from conversations.shapes import own_message_json, own_message_shape
 from conversations.views.base import MESSAGE_ID, ROOM_NAME, own_membership, user_of
 
 
@@ -45,8 +45,8 @@ class MessageViewSet(ViewSet):
     def list(self, request: Request, room_name: str) -> Response:
         """GET conversations/{room_name}/messages/"""
         query = read(MessageQuery, request.query_params.dict())
-        page = message_page(own_membership(request, room_name), query)
-        return Response({"results": [own_message_json(row) for row in page.rows], **page.links(request.path)})
+        page = message_page(own_membership(request, room_name), room_name, query)
+        return Response({"results": [own_message_shape(row) for row in page.rows], **page.links(request.path)})
 
     @extend_schema(
         summary="Send a message",

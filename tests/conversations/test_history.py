@@ -2,10 +2,10 @@
 
 import pytest
 
-from chatapi import ids
+from chatapi import ids, times
 from conversations.actions.messages import Draft, send_messages
 from conversations.actions.rooms import end_membership
-from conversations.models import Membership
+from conversations.models import Membership, Message
 from tests.conversations.conftest import queries
 from tests.people import group_of, ok, refusal, room_called, said, without_request_id
 
@@ -188,10 +188,30 @@ def test_messages_that_are_not_to_be_seen_look_absent(alice, bob, carol, room):
     assert (bodies[0]["status"], bodies[0]["code"]) == (404, "not_found")
 
 
-def test_a_page_takes_the_same_queries_whatever_it_holds(alice, bob, room):
+def test_a_page_takes_three_queries_and_one_for_quotes_whatever_it_holds(alice, bob, room):
+    """The session with its user, the membership, the messages with their senders."""
     said(alice, room, "1")
-    one = queries(lambda: alice.client.messages(room))
+    assert queries(lambda: alice.client.messages(room)) == 3
     (quoted,) = said(bob, room, "2")
     for n in range(20):
         ok((alice, bob)[n % 2].client.send(room, "again", reply_to=str(quoted.pk)))
-    assert queries(lambda: alice.client.messages(room)) == one <= 4
+    assert queries(lambda: alice.client.messages(room)) == 4
+    quoted_too = ok(alice.client.send(room, "another"))["id"]
+    ok(bob.client.send(room, "again", reply_to=quoted_too))
+    assert queries(lambda: alice.client.messages(room)) == 4
+
+
+def test_a_page_and_a_single_message_say_the_same(alice, bob, room):
+    """One is made of rows, the other of a model: nulls, objects, quotes and tombstones alike."""
+    extra = {"n": 1.5, "list": [None, True, {"deep": "ü"}]}
+    first = ok(alice.client.send(room, "first", extra=extra))["id"]
+    answer = ok(bob.client.send(room, "answer", reply_to=first))["id"]
+    gone = ok(bob.client.send(room, "to be gone", reply_to=answer, extra=extra))["id"]
+    last = ok(alice.client.send(room, "last", reply_to=gone))["id"]
+    Message.objects.filter(pk=gone).update(deleted_at=times.now(), edited_at=times.now(), expires_at=times.now())
+    path = f"conversations/{room}/messages/"
+    page = {message["id"]: message for message in alice.client.messages(room)}
+    assert list(page) == [last, gone, answer, first]
+    assert [ok(alice.client.get(f"{path}{key}/")) for key in page] == list(page.values())
+    assert (page[gone]["text"], page[gone]["extra"], page[last]["reply_to"]["text"]) == ("", None, "")
+    assert (page[first]["extra"], page[answer]["reply_to"]["text"]) == (extra, "first")
