@@ -11,6 +11,7 @@ http = get_asgi_application()  # before the imports below: they need the apps
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from chatapi.checks import refuse_unsafe  # noqa: E402
+from chatapi.garbage import collect_rarely  # noqa: E402
 from chatapi.requests import Utf8ASGIRequest  # noqa: E402
 from conversations.routing import websocket_urlpatterns  # noqa: E402
 
@@ -18,3 +19,5 @@ refuse_unsafe()
 http.request_class = Utf8ASGIRequest
 
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})
+
+collect_rarely()

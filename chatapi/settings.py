@@ -107,6 +107,7 @@ else:
 # Threads of an ASGI server come and go, so a request there must not leave a connection behind (F12);
 # gunicorn's threads stay and keep theirs (chatapi/wsgi.py).
 DATABASE["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 0)
+DATABASE_PREPARED = env.flag("DATABASE_PREPARED", default=True)
 SOCKET_DATABASE_THREADS = env.number("SOCKET_DATABASE_THREADS", 6, minimum=1)
 """Threads, and so database connections, that serve all sockets of one process."""
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from chatapi import json
+from chatapi import json, prepared
 
 
 @cache
@@ -91,11 +91,11 @@ def uuid_of(value: Any) -> UUID:
 def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """The rows of `statement`."""
     with closing(connection.cursor()) as cursor:
-        cursor.execute(statement, parameters)
+        prepared.execute(cursor, statement, parameters)
         return list(cursor.fetchall())
 
 
 def execute(statement: str, *parameters: Any) -> None:
     """Runs a statement that returns nothing."""
     with closing(connection.cursor()) as cursor:
-        cursor.execute(statement, parameters)
+        prepared.execute(cursor, statement, parameters)

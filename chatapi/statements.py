@@ -4,8 +4,8 @@ The ORM takes longer to put a query into words (0.3 to 0.6 ms) than PostgreSQL t
 make models of the rows. A `Statement` is written with the ORM, so it follows the models and runs on every database;
 it is compiled at its first use, run with other values each time, and gives plain tuples.
 
-Joins are few on purpose: nothing is prepared on the server (that would not survive a pooler between), so PostgreSQL
-plans each time, and planning four tables costs more than asking twice.
+Joins are few on purpose: where nothing is prepared on the server (`chatapi.prepared`) PostgreSQL plans each time, and
+planning four tables costs more than asking twice.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Func
 from django.db.models.sql.compiler import SQLCompiler
+
+from chatapi import prepared
 
 Row = tuple[Any, ...]
 
@@ -57,7 +59,7 @@ class Statement:
         database = connections[DEFAULT_DB_ALIAS]
         sql, params, converters = self._compiled or self._compile(database)
         with database.cursor() as cursor:
-            cursor.execute(sql, [param(given) for param in params])
+            prepared.execute(cursor, sql, [param(given) for param in params])
             rows = cursor.fetchall()
         return [_converted(row, converters, database) for row in rows] if converters else rows
 

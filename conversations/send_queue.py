@@ -26,7 +26,8 @@ BATCH_MESSAGES = 200
 DEADLOCK = "40P01"
 
 GATHERING_SECONDS = 0.001
-"""How long a batch that is smaller than the last one waits for those whose last message has just been delivered."""
+"""How long a batch waits, if the last one had several messages, for those who have just been answered: half as many
+commits, for a millisecond that a busy server hides."""
 
 Done = Callable[[Sent | Problem], None]
 Waiting = tuple[Draft, Done]
@@ -56,7 +57,7 @@ class SendQueue:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                if len(self._waiting) < self._size:
+                if self._size > 1:
                     await asyncio.sleep(GATHERING_SECONDS)
                 batch = self._waiting[:BATCH_MESSAGES]
                 del self._waiting[:BATCH_MESSAGES]

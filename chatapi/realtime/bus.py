@@ -36,7 +36,6 @@ class Bus:
 
     def __init__(self) -> None:
         self.origin = uuid.uuid4().hex
-        self.pid = os.getpid()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._deliver: Deliver | None = None
@@ -202,19 +201,25 @@ _start_lock = threading.Lock()
 
 
 def bus() -> Bus:
-    """The bus of this process (a forked worker gets one of its own)."""
+    """The bus of this process."""
+    return _bus or _first_bus()
+
+
+def _first_bus() -> Bus:
     global _bus
-    if _bus is None or _bus.pid != os.getpid():
-        with _start_lock:
-            if _bus is None or _bus.pid != os.getpid():
-                _forget_loop()
-                _bus = Bus()
-    return _bus
+    with _start_lock:
+        if _bus is None:
+            _bus = Bus()
+        return _bus
 
 
-def _forget_loop() -> None:
-    global _loop_of_threads
-    _loop_of_threads = None
+def _forget() -> None:
+    """A forked worker gets a bus of its own."""
+    global _bus, _loop_of_threads
+    _bus = _loop_of_threads = None
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def _publishing_loop() -> asyncio.AbstractEventLoop:
