@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL parses and plans once for each connection: for most of ours that is the larger part.
+"""Statements that PostgreSQL parses once for each connection and plans rarely, which is most of what a small one costs.
 
 A connection keeps what was prepared on it, so a pooler that hands out connections by the transaction would mix them
 up: with one between, `DATABASE_PREPARED=0` sends them as they are.
@@ -14,8 +14,21 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-_prepared: "WeakKeyDictionary[Any, set[str]]" = WeakKeyDictionary()
-"""By connection to the server: the names of what it knows."""
+USES_OF_A_PLAN = 200
+"""A plan is made for tables as they are: one made on a new site, where all are empty, would be poor when they fill."""
+
+
+class _Knowledge:
+    """What one connection to the server knows."""
+
+    __slots__ = ("names", "uses")
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.uses = 0
+
+
+_known: "WeakKeyDictionary[Any, _Knowledge]" = WeakKeyDictionary()
 _numbers = count(1)
 
 
@@ -24,13 +37,21 @@ def execute(cursor: CursorWrapper, statement: str, parameters: Sequence[Any]) ->
     if connection.vendor != "postgresql" or not settings.DATABASE_PREPARED:
         cursor.execute(statement, parameters)
         return
+    known = _known.get(connection.connection) or _known.setdefault(connection.connection, _Knowledge())
     name, preparation, execution = _named(statement)
-    known = _prepared.setdefault(connection.connection, set())
-    if name not in known:
-        with connection.wrap_database_errors, connection.connection.cursor() as raw:  # once, and nobody's query
-            raw.execute(preparation)
-        known.add(name)
+    if name not in known.names:
+        _run(preparation)
+        known.names.add(name)
+    known.uses += 1
+    if known.uses % USES_OF_A_PLAN == 0:
+        _run("DISCARD PLANS")
     cursor.execute(execution, parameters)
+
+
+def _run(command: str) -> None:
+    """Something that is nobody's query."""
+    with connection.wrap_database_errors, connection.connection.cursor() as raw:
+        raw.execute(command)
 
 
 @cache
@@ -40,4 +61,5 @@ def _named(statement: str) -> tuple[str, str, str]:
     parts = statement.replace("%%", "%").split("%s")
     numbered = "".join(f"{part}${place}" for place, part in enumerate(parts[:-1], start=1)) + parts[-1]
     places = ", ".join(["%s"] * (len(parts) - 1))
-    return name, f"PREPARE {name} AS {numbered}", f"EXECUTE {name} ({places})" if places else f"EXECUTE {name}"
+    preparation = f"SET plan_cache_mode = force_generic_plan; PREPARE {name} AS {numbered}"
+    return name, preparation, f"EXECUTE {name} ({places})" if places else f"EXECUTE {name}"
