@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet, UUIDField
+from django.db.models import DateTimeField, QuerySet, UUIDField
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
@@ -17,7 +17,7 @@ from accounts.errors import InvalidToken, SessionEnded
 from accounts.models import Session, User
 from accounts.models.session import is_live
 from chatapi import database, times
-from chatapi.statements import Given, Statement
+from chatapi.statements import Given, Statement, Update, columns_of
 
 ESSENTIAL = ("id", "username", "display_name", "is_active")
 """The columns of the user that every call needs; the others are loaded by whoever asks for them."""
@@ -65,7 +65,7 @@ class _Standing(NamedTuple):
 
 
 def _columns(*, whole: bool) -> Sequence[str]:
-    return [field.attname for field in User._meta.concrete_fields] if whole else ESSENTIAL
+    return columns_of(User) if whole else ESSENTIAL
 
 
 def _session_and_user(*, whole: bool) -> QuerySet[Session, Any]:
@@ -95,7 +95,12 @@ def _note_use(session: _Standing, claims: tokens.AccessClaims, now: dt.datetime)
         rows = Session.objects.filter(pk=claims.session_id, generation=claims.generation)
         rows.update(generation_used=True, last_used_at=now)
     elif now - session.last_used_at > _LAST_USED_EXACT_TO:
-        Session.objects.filter(pk=claims.session_id).update(last_used_at=now)
+        _USED.run(session=claims.session_id, now=now)
+
+
+_USED = Update(
+    lambda: Session.objects.filter(pk=Given("session", UUIDField())), last_used_at=Given("now", DateTimeField())
+)
 
 
 class AccessTokenAuthentication(BaseAuthentication):

@@ -38,7 +38,12 @@ class Limits:
 
     def as_json(self) -> dict[str, int]:
         """Name to number, as clients read it."""
-        return asdict(self)
+        return _as_json(self)
+
+
+@cache
+def _as_json(limits: Limits) -> dict[str, int]:
+    return asdict(limits)
 
 
 @cache

@@ -4,22 +4,26 @@ The ORM takes longer to put a query into words (0.3 to 0.6 ms) than PostgreSQL t
 make models of the rows. A `Statement` is written with the ORM, so it follows the models and runs on every database;
 it is compiled at its first use, run with other values each time, and gives plain tuples.
 
-Joins are few on purpose: where nothing is prepared on the server (`chatapi.prepared`) PostgreSQL plans each time, and
-planning four tables costs more than asking twice.
+PostgreSQL in its turn takes longer to plan such a query than to run it, so the busy ones are prepared
+(`chatapi.prepared`).
 """
 
 from collections.abc import Callable
+from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, Func
+from django.db.models.sql import Query, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 from chatapi import prepared
 
 Row = tuple[Any, ...]
+M = TypeVar("M", bound=models.Model)
 
 
 class Given(Expression):
@@ -50,16 +54,17 @@ class AsText(Func):
 class Statement:
     """A query set of `values_list` with `Given` values in it."""
 
-    def __init__(self, build: Callable[[], "models.QuerySet[Any, Any]"]) -> None:
+    def __init__(self, build: Callable[[], "models.QuerySet[Any, Any]"], *, prepare: bool = True) -> None:
         self._build = build
+        self._prepare = prepare
+        """Whether it is asked often enough for each connection to remember its plan."""
         self._compiled: Compiled | None = None
 
     def rows(self, **given: Any) -> list[Row]:
         """The rows for these values."""
         database = connections[DEFAULT_DB_ALIAS]
-        sql, params, converters = self._compiled or self._compile(database)
         with database.cursor() as cursor:
-            prepared.execute(cursor, sql, [param(given) for param in params])
+            converters = self._execute(cursor, database, given)
             rows = cursor.fetchall()
         return [_converted(row, converters, database) for row in rows] if converters else rows
 
@@ -68,13 +73,52 @@ class Statement:
         rows = self.rows(**given)
         return rows[0] if rows else None
 
+    def _execute(self, cursor: Any, database: BaseDatabaseWrapper, given: dict[str, Any]) -> "list[Converter]":
+        sql, params, converters = self._compiled or self._compile(database)
+        execute = prepared.execute if self._prepare else CursorWrapper.execute
+        execute(cursor, sql, [param(given) for param in params])
+        return converters
+
     def _compile(self, database: BaseDatabaseWrapper) -> "Compiled":
-        compiler = self._build().query.get_compiler(connection=database)
+        compiler: Any = self._query().get_compiler(connection=database)
         sql, params = compiler.as_sql()
-        selected = [entry[0] for entry in compiler.select[: compiler.col_count]]
+        selected = [entry[0] for entry in compiler.select or ()]
         converters = [(place, *found) for place, found in compiler.get_converters(selected).items()]
         self._compiled = (sql, [_param(param, database) for param in params], converters)
         return self._compiled
+
+    def _query(self) -> Query:
+        return self._build().query
+
+
+class Update(Statement):
+    """A query set whose rows get new values."""
+
+    def __init__(self, build: Callable[[], "models.QuerySet[Any, Any]"], **values: Any) -> None:
+        super().__init__(build)
+        self._values = values
+
+    def run(self, **given: Any) -> None:
+        """Gives the rows their new values."""
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor:
+            self._execute(cursor, database, given)
+
+    def _query(self) -> Query:
+        query: Any = super()._query().chain(UpdateQuery)
+        query.add_update_values(self._values)
+        return cast(Query, query)
+
+
+@cache
+def columns_of(model: type[models.Model]) -> tuple[str, ...]:
+    """The columns of a model, in the order that `model_of` wants."""
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+def model_of(model: type[M], row: Row) -> M:
+    """An instance of a row that holds `columns_of(model)`."""
+    return model.from_db(DEFAULT_DB_ALIAS, columns_of(model), row)
 
 
 Param = Callable[[dict[str, Any]], Any]

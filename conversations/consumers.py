@@ -14,8 +14,9 @@ from conversations.commands import Caller
 from conversations.epoch import current_epoch
 from conversations.frames import receipt_frame
 from conversations.inbox import inbox_standing
-from conversations.listing import room_of
+from conversations.listing import standing_json, standing_of
 from conversations.models import Membership, Room
+from conversations.models.membership import membership_in
 from conversations.serializers import MAX_NUMBER
 from conversations.sockets import Refused, Socket
 
@@ -36,7 +37,7 @@ class ChatConsumer(Socket):
         membership = await database.run(self._find_membership)
         if not membership.is_active:
             raise Refused(4403)
-        self._room, self.floor = membership.room, membership.floor
+        self._room, self.floor = Room(pk=membership.room_id, name=self.room_name), membership.floor
         self.hub.join(self._room.topic, self._room.name, self)
         snapshot = await database.run(_snapshot, membership, resume_of(self.scope))
         if snapshot is None:
@@ -57,8 +58,7 @@ class ChatConsumer(Socket):
 
     def _find_membership(self) -> Membership:
         try:
-            memberships = Membership.objects.select_related("room")
-            return memberships.in_room(self.principal.user, self.room_name or "")
+            return membership_in(self.principal.user, self.room_name or "")
         except NotFound:
             raise Refused(4404) from None
 
@@ -99,9 +99,10 @@ class Snapshot:
 def _snapshot(membership: Membership, resume: Resume | None) -> Snapshot | None:
     """Reads the head before the rows; None when the member has left meanwhile. Runs in a database thread."""
     epoch = current_epoch()
-    room = room_of(membership)
-    if room["my"]["state"] != Membership.State.MEMBER:
+    membership = standing_of(membership)
+    if not membership.is_active:
         return None
+    room = standing_json(membership)
     if resume is None:
         ready = frame("ready", {"rev": room["rev"], "marks": room["marks"], "complete": True})
         return Snapshot(epoch, room, room["rev"], room["marks"], [], ready)

@@ -24,8 +24,11 @@ _known: tuple[float, str] | None = None
 def current_epoch() -> str:
     """The epoch, at most ten seconds old. Runs in a thread: it may ask the database."""
     global _known
-    with _lock:
-        if _known is None or time.monotonic() - _known[0] > FRESH_SECONDS:
+    known = _known
+    if known is not None and time.monotonic() - known[0] <= FRESH_SECONDS:
+        return known[1]
+    with _lock:  # one asks, the others wait for its answer
+        if _known is None or _known is known:
             _known = (time.monotonic(), _read())
         return _known[1]
 

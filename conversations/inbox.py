@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import UUIDField
+
 from accounts.models import User, UserCounter
 from chatapi.limits import limits
 from chatapi.realtime.frames import frame_json
+from chatapi.statements import Given, Statement
 from conversations.catchup import Since
 from conversations.epoch import current_epoch
 from conversations.listing import badge_of
@@ -33,8 +36,12 @@ class Resumed:
 
 def inbox_standing(user: User) -> Standing:
     """The user's own number, read before everything else, and the total badge."""
-    me = UserCounter.objects.values_list("me", flat=True).get(user=user)
+    row = _ME.row(user=user.pk)
+    me = row[0] if row else 0
     return Standing(current_epoch(), me, badge_of(user))
+
+
+_ME = Statement(lambda: UserCounter.objects.filter(user_id=Given("user", UUIDField())).values_list("me"))
 
 
 def resume_inbox(user: User, *, epoch: str, me: int | None, rooms: Mapping[str, Since]) -> Resumed:

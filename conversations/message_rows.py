@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, QuerySet, UUIDField
 
 from accounts.models import short_user
+from chatapi.limits import limits
 from chatapi.statements import AsText, Given, Row, Statement
 from conversations.models import Message
 from conversations.models.membership import NO_END, Membership
@@ -42,9 +43,19 @@ def messages_between(
     return _values(rows, room_name)
 
 
+def message_of(message_id: UUID, room_name: str) -> MessageValues | None:
+    """One message of a room."""
+    rows = _ONE.rows(id=message_id)
+    return _values(rows, room_name)[0] if rows else None
+
+
+_ONE = Statement(lambda: Message.objects.filter(pk=Given("id", UUIDField())).values_list(*_SENDER, *_BODY, *_MORE))
+
+
 @lru_cache(maxsize=512)
 def _span(ascending: bool, limit: int) -> Statement:
-    return Statement(partial(_build_span, ascending, limit))
+    usual = limit == limits().page_default + 1
+    return Statement(partial(_build_span, ascending, limit), prepare=usual)
 
 
 def _build_span(ascending: bool, limit: int) -> QuerySet[Message, Any]:
@@ -89,7 +100,8 @@ def _quotes(ids: Collection[Key], people: dict[Key, dict[str, str]]) -> dict[Key
 @cache
 def _quoted(size: int) -> Statement:
     rows = Message.objects.values_list(*_SENDER, AsText("id"), "seq", "kind", "text", "deleted_at")
-    return Statement(lambda: rows.filter(pk__in=[Given(f"id{place}", UUIDField()) for place in range(size)]))
+    places: list[Any] = [Given(f"id{place}", UUIDField()) for place in range(size)]
+    return Statement(lambda: rows.filter(pk__in=places), prepare=False)
 
 
 def _quote(row: Row, sender: Mapping[str, str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Ids may be UUIDs or their text: the encoder writes both alike, and makes no text
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -192,34 +192,37 @@ def own_settings_json(membership: Membership, unread_count: int) -> dict[str, An
     }
 
 
+class Others(NamedTuple):
+    """The other members of a room, in sum."""
+
+    members: int = 0
+    delivered_seq: int | None = None
+    """The lowest marks of those who show receipts; where nobody does, of all. None where there are no others."""
+    read_seq: int | None = None
+    peer: dict[str, str] | None = None
+    """The other person of a direct room."""
+
+
 def room_json(
-    membership: Membership,
-    *,
-    unread_count: int,
-    last_message: Message | None,
-    others: Iterable[Membership],
+    membership: Membership, *, unread_count: int, last_message: dict[str, Any] | None, others: Others
 ) -> dict[str, Any]:
-    """A room as one member sees it. Needs `room.head`, `room.marks` and `user` loaded, and the other members."""
-    room = membership.room
-    others = list(others)
-    # Whoever hides receipts must not hold back the ticks of all; where everybody does, their frozen marks are shown.
-    showing = [other for other in others if other.user.privacy.get("read_receipts", True)] or others
-    peer = (others[0].user if others else membership.user) if room.kind == Room.Kind.DIRECT else None
-    head = room.head
+    """A room as one member sees it. Needs `room.head`, `room.marks` and `user` loaded."""
+    room, head = membership.room, membership.room.head
+    peer = (others.peer or membership.user.short()) if room.kind == Room.Kind.DIRECT else None
     return shared_room_json(room) | {
-        "title": peer.shown_name if peer is not None else room.title,
+        "title": room.title if peer is None else peer["display_name"],
         "avatar_url": None,
         "seq": head.seq,
         "rev": head.rev,
         "marks": room.marks.marks,
         "last_activity_at": rfc3339(head.last_activity_at),
-        "last_message": own_message_json(last_message) if last_message is not None else None,
-        "members_count": len(others) + membership.is_active,
+        "last_message": last_message,
+        "members_count": others.members + membership.is_active,
         "others": {
-            "delivered_seq": min((other.delivered_seq for other in showing), default=head.seq),
-            "read_seq": min((other.read_seq for other in showing), default=head.seq),
+            "delivered_seq": head.seq if others.delivered_seq is None else others.delivered_seq,
+            "read_seq": head.seq if others.read_seq is None else others.read_seq,
         },
-        "peer": peer.short() if peer is not None else None,
+        "peer": peer,
         "group": None,
         "my": own_settings_json(membership, unread_count),
     }

@@ -1,16 +1,16 @@
 """Who is in a room, and everything that depends on who looks."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import BigIntegerField, Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from chatapi import ids, times
 from chatapi.errors import NotFound
-from chatapi.statements import Given, Statement
+from chatapi.statements import Given, Statement, columns_of, model_of
 from conversations.models.message import Message, MessageQuerySet
 from conversations.models.room import Room
 
@@ -35,9 +35,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             | Q(room__head__seq=0, joined_me__gt=0)
         )
 
-    def badged(self) -> "MembershipQuerySet":
-        """Those that count for the total badge: neither muted nor archived."""
-        return self.filter(Q(muted_until=None) | Q(muted_until__lte=times.now()), archived=False)
+    def badged(self, at: Any) -> "MembershipQuerySet":
+        """Those that count for the total badge at that moment: neither muted nor archived."""
+        return self.filter(Q(muted_until=None) | Q(muted_until__lte=at), archived=False)
 
     def with_room(self) -> "MembershipQuerySet":
         """With the room and its counters."""
@@ -162,14 +162,15 @@ def membership_in(user: User, room_name: str) -> Membership:
     row = _IN_ROOM.row(user=user.pk, room=room_name) if ids.is_room_name(room_name) else None
     if row is None:
         raise NotFound
-    return Membership.from_db(connection.alias, _COLUMNS, row)
+    membership = model_of(Membership, row)
+    membership.user = user
+    return membership
 
 
-_COLUMNS = [field.attname for field in Membership._meta.concrete_fields]
 _IN_ROOM = Statement(
     lambda: Membership.objects.filter(
         user_id=Given("user", models.UUIDField()), room__name=Given("room", models.CharField())
-    ).values_list(*_COLUMNS)
+    ).values_list(*columns_of(Membership))
 )
 
 

@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from accounts.models import User
 from chatapi import times
 from conversations.actions.rooms import end_membership
 from conversations.models import Membership, Message
 from tests.conversations.conftest import BASE, many_rooms, queries
-from tests.people import group_of, membership_of, ok, people, refusal, room_between, said
+from tests.people import group_of, membership_of, ok, people, refusal, room_between, room_called, said
 
 pytestmark = pytest.mark.django_db
 
@@ -253,3 +254,53 @@ def test_one_room_and_thirty_take_the_same_queries(alice, bob):
             ok(alice.client.patch(f"conversations/{name}/", {"pinned": True}))
     assert len(alice.client.rooms()) == 30
     assert queries(alice.client.rooms) == one <= 4
+
+
+def test_a_room_of_sixty_takes_the_queries_of_a_room_of_two(alice, bob):
+    """And as few rows: the others are summed up, not loaded."""
+    small, large = group_of(alice, bob), group_of(alice, *people(59))
+    assert alice.client.room(large)["members_count"] == 60
+    few = queries(lambda: alice.client.room(small))
+    assert queries(lambda: alice.client.room(large)) == few == 4
+    listed = queries(alice.client.rooms)
+    said(alice, large, "x")
+    assert queries(alice.client.rooms) <= listed + 1 <= 4
+
+
+def test_the_others_are_those_who_show_receipts(alice, bob, carol):
+    """Whoever never said anything about receipts shows them; where nobody does, the frozen marks of all are shown."""
+    group = group_of(alice, bob, carol)
+    said(alice, group, "1", "2", "3")
+    ok(bob.client.mark("read", group, 3))
+    ok(carol.client.mark("read", group, 1))
+    shown = {"delivered_seq": 3, "read_seq": 3}
+
+    def hidden_by(*hiding):
+        for someone in (bob, carol):
+            privacy = {"read_receipts": False} if someone in hiding else {}
+            User.objects.filter(pk=someone.user.pk).update(privacy=privacy)
+        (listed,) = [room for room in alice.client.rooms() if room["room_name"] == group]
+        assert listed["others"] == alice.client.room(group)["others"]
+        return listed["others"]
+
+    assert hidden_by() == {"delivered_seq": 1, "read_seq": 1}
+    assert hidden_by(carol) == shown
+    assert hidden_by(bob, carol) == {"delivered_seq": 1, "read_seq": 1}
+
+
+def test_unread_counts_are_the_same_in_the_list_and_in_the_room(alice, bob, carol):
+    group = group_of(alice, bob, carol)
+    said(alice, group, "1", "2")
+    said(bob, group, "own")
+    said(carol, group, "4", "5")
+    Message.objects.filter(room__name=group, seq=4).update(deleted_at=times.now())
+    for seq, count in ((0, 3), (1, 2), (3, 1), (4, 1), (5, 0)):
+        ok(bob.client.mark("read", group, seq))
+        (listed,) = bob.client.rooms()
+        assert listed["my"]["unread_count"] == bob.client.room(group)["my"]["unread_count"] == count
+        assert bob.client.sync()["badge"] == count
+    ok(bob.client.mark("read", group, 5))
+    said(alice, group, "6")
+    end_membership(room_id=room_called(group).pk, user=bob.user, state=Membership.State.LEFT)
+    said(alice, group, "7")
+    assert bob.client.room(group)["my"]["unread_count"] == 1
