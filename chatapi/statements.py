@@ -15,7 +15,6 @@ from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, Func
 from django.db.models.sql import Query, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
@@ -75,8 +74,11 @@ class Statement:
 
     def _execute(self, cursor: Any, database: BaseDatabaseWrapper, given: dict[str, Any]) -> "list[Converter]":
         sql, params, converters = self._compiled or self._compile(database)
-        execute = prepared.execute if self._prepare else CursorWrapper.execute
-        execute(cursor, sql, [param(given) for param in params])
+        values = [param(given) for param in params]
+        if self._prepare:
+            prepared.execute(cursor, sql, values)
+        else:
+            cursor.execute(sql, values)
         return converters
 
     def _compile(self, database: BaseDatabaseWrapper) -> "Compiled":
