@@ -36,6 +36,7 @@ from chatapi.errors import (
 from chatapi.logging import request_id
 from chatapi.origins import origin_allowed
 from chatapi.problems import as_problem, problem_reply
+from chatapi.servers.bodies import is_refused
 from chatapi.throttling import Window, windows
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -141,8 +142,11 @@ def _refusal(request: HttpRequest) -> Problem | None:
         request.get_host()
     except DisallowedHost:
         return InvalidHost()
-    if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+    if "Transfer-Encoding" in request.headers:
         return LengthRequired()  # Django would take the body for an empty one
+    length = request.headers.get("Content-Length", "")[:20]
+    if length.isdigit() and is_refused(int(length), chunked=False):
+        return TooLarge()
     return None
 
 

@@ -40,7 +40,9 @@ in no fixed order: match by sender and `client_id`. Above the rate a frame is re
 """
 
 CLOSE_CODES = [
-    CloseCode(1009, f"a frame above {limits().frame_bytes} bytes", "not send such frames"),
+    CloseCode(
+        1009, f"a frame above {limits().frame_bytes} bytes; before the hello above 65536", "not send such frames"
+    ),
     CloseCode(1011, "the server met an error", "reconnect"),
     CloseCode(
         1012,

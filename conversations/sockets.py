@@ -21,8 +21,9 @@ from chatapi.problems import as_problem
 from chatapi.realtime.drain import SERVER_RESTARTS
 from chatapi.realtime.frames import frame
 from chatapi.realtime.hub import Hub, hub
-from chatapi.realtime.intake import Intake, Verdict
+from chatapi.realtime.intake import STRANGER_BYTES, Intake, Verdict
 from chatapi.realtime.outbox import Outbox
+from chatapi.realtime.transport import direct_transport
 from chatapi.realtime.wire import Frames
 from chatapi.throttling import client_address
 from conversations.commands import Caller, understand
@@ -33,7 +34,7 @@ logger = logging.getLogger("chatapi.sockets")
 
 
 FIRST_FRAME_CHARACTERS = 8_192
-"""A stranger gets no more than a token needs."""
+"""A first frame that says who it is gets no more than a token needs."""
 TRY_AGAIN = 1013
 """The database is away: any code that is not in the table means to reconnect with a growing delay."""
 REF = re.compile(r'"ref"\s*:\s*"([^"\\]{1,100})"')
@@ -75,6 +76,8 @@ class Socket(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The life of the socket."""
         self.scope, self._receive = scope, receive
+        self._direct = direct_transport(send)
+        self._take_up_to(STRANGER_BYTES)
         self.hub: Hub = hub()
         self._outbox = Outbox(send, self.hub.turn, lambda: self.close(4408))
         try:
@@ -96,6 +99,7 @@ class Socket(AsyncConsumer):
         if not origin_allowed(self._header(b"origin")):
             raise Refused(4410)
         self.principal = await self._authenticate()
+        self._take_up_to(limits().frame_bytes)
         self.user, self.session = str(self.principal.user.pk), str(self.principal.session_id)
         self.hub.enter(self, self.maximum)
         await self.open()
@@ -183,6 +187,11 @@ class Socket(AsyncConsumer):
         return values[0].decode("latin-1") if values else None
 
     # Incoming
+
+    def _take_up_to(self, size: int) -> None:
+        """What is larger is refused from its header, before it costs anything."""
+        if self._direct is not None:
+            self._direct.take_up_to(size)
 
     async def _next(self) -> str:
         """The next frame's text. Raises Gone, and Refused for a frame or a flood that ends the socket."""

@@ -1,12 +1,14 @@
 """Past ASGI: the transports of the two servers the project runs on, for what ASGI has no word for.
 
-Writing several finished frames to a socket at once, knowing what the peer has not taken, and cutting it off. With
-another server, or where one of these parts is not in its place, there is no direct way: the outbox then uses plain
-`send` and relies on the server's own time-outs.
+Writing several finished frames to a socket at once, knowing what the peer has not taken, cutting it off, and bounding
+what it may send. With another server, or where one of these parts is not in its place, there is no direct way: the
+outbox then uses plain `send` and relies on the server's own time-outs.
 """
 
 import functools
 from typing import Any, Protocol
+
+from chatapi.servers.uvicorn_sockets import CountedEvents
 
 
 class Direct(Protocol):
@@ -23,6 +25,9 @@ class Direct(Protocol):
 
     def abort(self) -> None:
         """Drops the connection together with what it holds."""
+
+    def take_up_to(self, size: int) -> None:
+        """From now on a frame of more bytes is refused from its header, with 1009."""
 
 
 def direct_transport(send: Any) -> Direct | None:
@@ -44,7 +49,6 @@ class Twisted:
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
-        protocol.failByDrop = False  # whoever breaks the rules is told the code (1009, 1007) instead of cut off
 
     @staticmethod
     def fits(protocol: Any) -> bool:
@@ -71,6 +75,9 @@ class Twisted:
 
     def abort(self) -> None:
         self._protocol.transport.abortConnection()
+
+    def take_up_to(self, size: int) -> None:
+        self._protocol.largest = size  # chatapi.servers.daphne_sockets
 
 
 class Uvicorn:
@@ -113,3 +120,8 @@ class Uvicorn:
 
     def abort(self) -> None:
         self._protocol.transport.abort()
+
+    def take_up_to(self, size: int) -> None:
+        self._protocol.conn.max_message_size = size
+        if "handle_events" not in vars(self._protocol):
+            self._protocol.handle_events = CountedEvents(self._protocol)

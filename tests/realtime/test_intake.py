@@ -64,6 +64,17 @@ def test_the_size_of_a_frame(now, extra, verdict):
     assert Intake().admit(limits().frame_bytes + extra) is verdict
 
 
+def test_a_large_frame_counts_several_times(now):
+    """Once for every 16 KiB begun: bytes cost time, too."""
+    intake = Intake()
+    burst, size = limits().frames_burst, 512 * 1_024
+    number = burst // 33
+    assert {intake.admit(size) for _ in range(number)} == {Verdict.TAKE}
+    assert intake.admit(size) is Verdict.REFUSE
+    now.moment += intake.retry_after_ms / 1000
+    assert intake.admit(size) is Verdict.TAKE
+
+
 def test_bad_frames_are_counted_by_the_minute(now):
     intake = Intake()
     allowed = limits().bad_frames_per_minute

@@ -1,0 +1,1 @@
+"""The ASGI servers, where their own protocols leave something unbounded that no application can reach."""

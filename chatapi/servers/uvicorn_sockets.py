@@ -1,0 +1,45 @@
+"""uvicorn's WebSocket: the frames that it answers or collects without asking the application count, too (S75).
+
+It stops reading while the application has a message to take, and bounds a message's size by a setting; pings, pongs and
+pieces of a message it takes without end.
+"""
+
+from typing import Any
+
+from chatapi.realtime.intake import Intake, Verdict
+
+MESSAGES = (1, 2)
+"""Opcodes of frames that begin a message: the application sees and counts those."""
+OPEN = 1
+"""websockets.protocol.State.OPEN."""
+FLOOD = 4429
+
+
+class CountedEvents:
+    """Stands in for the method of one protocol that handles what was read."""
+
+    __slots__ = ("_handle", "_intake", "_protocol")
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._handle = protocol.handle_events
+        self._intake = Intake()
+
+    def __call__(self) -> None:
+        """Handles what was read, unless it is a flood."""
+        connection = self._protocol.conn
+        unseen = sum(getattr(event, "opcode", MESSAGES[0]) not in MESSAGES for event in connection.events)
+        verdicts = [self._intake.admit(0) for _ in range(unseen)]
+        if Verdict.FLOOD in verdicts and connection.state == OPEN:
+            self._end(connection)
+        else:
+            self._handle()
+
+    def _end(self, connection: Any) -> None:
+        connection.events_received()
+        connection.data_to_send()  # the pongs: forgotten
+        connection.send_close(FLOOD)
+        self._protocol.close_sent = True
+        self._protocol.queue.put_nowait({"type": "websocket.disconnect", "code": FLOOD})
+        self._protocol.transport.write(b"".join(connection.data_to_send()))
+        self._protocol.transport.close()
