@@ -4,6 +4,7 @@
 be given and unsafe values refuse to start (see `chatapi.checks`).
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 
 # Accounts
+PASSWORD_HASHES = env.number("PASSWORD_HASHES", os.cpu_count() or 1, minimum=1)
+"""Slow password hashes that one process computes at once; whoever else logs in waits two seconds at most."""
 ACCESS_TOKEN_SECONDS = env.number("ACCESS_TOKEN_SECONDS", 600, minimum=1)
 TOKEN_ISSUER = env.text("TOKEN_ISSUER", "chatapi")
 TOKEN_AUDIENCE = env.text("TOKEN_AUDIENCE", "chatapi")

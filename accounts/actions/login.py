@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import make_password
 from accounts.actions import challenges, sessions
 from accounts.actions.registering import complete
 from accounts.errors import ChallengeExpired, InvalidCredentials
+from accounts.hashing import hashing
 from accounts.identifiers import canonical_login
 from accounts.models import Challenge, Session, User
 from chatapi.throttling import limit
@@ -14,15 +15,16 @@ from chatapi.transactions import write_transaction
 def request_code(*, login: str, password: str) -> Challenge:
     """A challenge for whoever has this login name and password.
 
-    Raises InvalidCredentials, the same and after the same work whether the name or the password is wrong, and
-    RateLimited after too many failures with this name.
+    Raises InvalidCredentials, the same and after the same work whether the name or the password is wrong,
+    RateLimited after too many failures with this name, and Unavailable where too many log in at once.
     """
     name = canonical_login(login)
-    limit("login_failures", name)  # taken before the check, so that a burst cannot slip past, and given back after it
-    user = User.objects.by_login(name)
-    if not _password_matches(user, password) or user is None:
-        raise InvalidCredentials
-    limit("login_failures", name, cost=-1)
+    with hashing():
+        limit("login_failures", name)  # taken before the check, so that no burst slips past, and given back after it
+        user = User.objects.by_login(name)
+        if not _password_matches(user, password) or user is None:
+            raise InvalidCredentials
+        limit("login_failures", name, cost=-1)
     return challenges.issue(purpose=Challenge.Purpose.LOGIN, address=user.email, user=user)
 
 

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.actions import challenges
 from accounts.errors import ChallengeExpired
+from accounts.hashing import hashing
 from accounts.identifiers import folded
 from accounts.models import Challenge, Registration, User
 from chatapi import times
@@ -21,9 +22,10 @@ def register(*, username: str, email: str, password: str, mobile_number: str, di
 
     Whether the address or number has an account already shows neither in the answer nor in the work done: the row
     is written either way, keeps the username from others either way, and only the job finds the mail to send.
-    Raises InvalidInput (`username_taken`) and RateLimited.
+    Raises InvalidInput (`username_taken`), RateLimited, and Unavailable where too many register or log in at once.
     """
-    hashed = make_password(password)
+    with hashing():
+        hashed = make_password(password)
     now = times.now()
     with write_transaction():
         _check_username(username, email, now)

@@ -1,12 +1,14 @@
 """The password step."""
 
 import re
+from contextlib import ExitStack
 from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.core import mail
 
+from accounts import hashing
 from accounts.models import User
 from tests.accounts.conftest import PASSWORD, Api, bearer, code_mailed_to, in_parallel, person
 
@@ -74,6 +76,19 @@ def test_a_burst_of_guesses_is_counted_before_it_is_checked(alice):
     answers = in_parallel(40, lambda _: Api().log_in("alice", "wrong password"))
     statuses = [answer.status_code for answer in answers]
     assert (statuses.count(401), statuses.count(429)) == (10, 30)
+
+
+def test_who_gets_no_turn_to_hash_is_told_so(api, alice, settings, monkeypatch):
+    """S1, S2: known or not; nothing was tried, so nothing counts as a failure."""
+    monkeypatch.setattr(hashing, "WAIT_SECONDS", 0.01)
+    with ExitStack() as all_turns:
+        for _ in range(settings.PASSWORD_HASHES):
+            all_turns.enter_context(hashing.hashing())
+        busy = [api.log_in(login, "wrong password") for login in ["alice", "nobody"] * 10] + [api.register("carol")]
+    bodies = [answer.json() | {"request_id": ""} for answer in busy]
+    assert [answer.status_code for answer in busy] == [503] * 21
+    assert all(body == bodies[0] for body in bodies)
+    assert api.log_in("alice").status_code == 200
 
 
 def test_a_challenge_opens_nothing_else(api, alice):

@@ -103,6 +103,30 @@ def test_empty_pieces_count(stranger):
     assert stranger.code() in (4429, None)
 
 
+def test_logins_at_once_hold_up_nobody(server, enter, alice, room):
+    """S2, S15: a password hash is dear, so few are computed at once; who waits for too long is told to come back."""
+    answers = []
+
+    def log_in(number: int) -> None:
+        body = json.dumps({"login": "alice" if number % 2 else "nobody", "password": "a wrong password"})
+        with upload(server.port, f"Content-Length: {len(body)}", body=body) as connection:
+            answers.append(answer_from(connection.makefile("rb")))
+
+    mine = enter(alice, room)
+    threads = [threading.Thread(target=log_in, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    slowest = slowest_ping(mine, 4)
+    assert len(answers) == 40  # after four seconds
+    for thread in threads:
+        thread.join()
+    assert slowest < 0.6
+    assert {status for status, _, _ in answers} == {401, 503}
+    headers, body = next((headers, body) for status, headers, body in answers if status == 503)
+    assert (json.loads(body)["code"], headers["retry-after"]) == ("unavailable", "2")
+    mine.send_message("still here")
+
+
 def test_what_is_asked_for_and_not_read_is_not_kept(server):
     """Pipelined requests for a large file: the next one waits until the last answer was taken."""
     before = server.memory
@@ -139,11 +163,11 @@ def answer_from(stream) -> tuple[int, dict[str, str], bytes]:
     return status, headers, stream.read(int(headers["content-length"]))
 
 
-def upload(port: int, *headers: str) -> socket.socket:
-    """A connection on which a body is announced."""
+def upload(port: int, *headers: str, body: str = "") -> socket.socket:
+    """A connection on which a body is announced, and may follow."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
     lines = ["POST /api/v1/accounts/login/ HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", *headers]
-    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    connection.sendall("\r\n".join([*lines, "", body]).encode())
     return connection
 
 
