@@ -42,6 +42,15 @@ def is_from_private_network(request: HttpRequest) -> bool:
     return address != UNKNOWN and ipaddress.ip_address(address).is_private
 
 
+def is_address(text: str) -> bool:
+    """Whether this is an IP address rather than a name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _from_request(request: HttpRequest | Request) -> tuple[str, str]:
     return request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
 

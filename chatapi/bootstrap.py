@@ -78,6 +78,11 @@ def held_by_one_process() -> Iterator[tuple[int, ...]]:
 
 def make(lock: Path, handle: tuple[int, ...]) -> None:
     """Installers inherit the lock's handle: if we are killed, nobody else starts before they have ended too."""
+    if VENV.is_symlink():
+        sys.exit(
+            f"{VENV} is a link, and what it points to would be deleted: remove the link, and .venv is made here. To run"
+            " in an environment of your own set CHATAPI_NO_VENV=1."
+        )
     addition = stamps() == [key(LOCK)]
     VENV.mkdir(exist_ok=True)
     DRAFT.touch()  # fails here, with the system's own reason, where the folder cannot be written

@@ -10,16 +10,18 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from chatapi import times
-from chatapi.addresses import is_from_private_network
+from chatapi.addresses import is_address, is_from_private_network
 
 KEPT = 500
 PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
@@ -45,7 +47,7 @@ class MailBackend(BaseEmailBackend):
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
     """All kept mails, newest first, optionally `?to=` one address: a page, or JSON for those who accept JSON."""
-    if not (settings.DEBUG and is_from_private_network(request)):
+    if not (settings.DEBUG and is_from_private_network(request) and _is_called_by_name(request)):
         raise Http404
     wanted = request.GET.get("to", "").casefold()
     mails = [mail for mail in _kept() if not wanted or wanted in mail["to"].casefold().split(", ")]
@@ -55,6 +57,16 @@ def mailbox(request: HttpRequest) -> HttpResponse:
         return HttpResponse(json.dumps({"results": mails}) + "\n", content_type="application/json", headers=headers)
     page = render_to_string("chatapi/mailbox.html", {"mails": mails, "wanted": wanted})
     return HttpResponse(page, headers=headers)
+
+
+def _is_called_by_name(request: HttpRequest) -> bool:
+    """Whether the browser was asked for this machine, not for a page elsewhere whose name was pointed here since.
+
+    An address cannot be pointed anywhere; names are those of this machine and of the configuration.
+    """
+    domain, _ = split_domain_port(request.get_host())
+    configured = {*settings.ALLOWED_HOSTS, urlsplit(settings.PUBLIC_URL).hostname or ""} - {"*"}
+    return is_address(domain.strip("[]")) or validate_host(domain, {"localhost", ".localhost", *configured})
 
 
 def _folder() -> Path:

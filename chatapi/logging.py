@@ -22,7 +22,10 @@ _NAMED = (
     r"|challenge|signature|api_key)\\*[\"']?\s*[=:]\s*\\*[\"']?)(?!bearer\s)[^\s\"'\\&,;}]+"
 )
 _SECRETS = re.compile(f"{_JWT}|{_BEARER}|{_NAMED}", re.IGNORECASE)
-_LINE_BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+_OBEYED = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+"""What a terminal or a viewer obeys or hides instead of showing it: C0 and C1 controls, marks that turn text around."""
+_HIDDEN = re.compile(f"[{_OBEYED}]")
+_LINE_BREAKS = re.compile(f"[\n{_OBEYED}]")
 _QUERY = re.compile(r"\?\S*")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -75,7 +78,8 @@ class TextFormatter(logging.Formatter):
         extra = "".join(f" {name}={value}" for name, value in _extra(record).items())
         text = f"{at} {record.levelname:<7} {message}{_LINE_BREAKS.sub(_escaped, extra)}"
         if record.exc_info:
-            text = f"{text} request_id={request_id.get()}\n{self.formatException(record.exc_info)}"
+            traceback = _HIDDEN.sub(_escaped, self.formatException(record.exc_info))
+            text = f"{text} request_id={request_id.get()}\n{traceback}"
         return redact(text)
 
 

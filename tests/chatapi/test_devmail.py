@@ -52,6 +52,25 @@ def test_only_the_newest_are_kept(api, monkeypatch):
     assert [one["subject"] for one in results] == ["4", "3", "2"]
 
 
+OURS = [
+    "localhost:8000",
+    "chat.localhost",
+    "127.0.0.1:8000",
+    "[::1]:8000",
+    "192.168.1.5",
+    "chat.example.org",
+    "dev.box",
+]
+FOREIGN = ["mallory.example", "localhost.mallory.example", "127.0.0.1.mallory.example", "mallory.example:8000"]
+
+
+@pytest.mark.parametrize(("host", "status"), [(host, 200) for host in OURS] + [(host, 404) for host in FOREIGN])
+def test_no_name_of_somebody_else_opens_it(api, settings, host, status):
+    """A page of Mallory's, whose name she has pointed to this machine since, reads no codes (DNS rebinding)."""
+    settings.ALLOWED_HOSTS, settings.PUBLIC_URL = ["*", "dev.box"], "https://chat.example.org"
+    assert api.get("/dev/mail/", headers=JSON | {"Host": host}).status_code == status
+
+
 def test_in_production_there_is_no_such_page(api, settings):
     settings.DEBUG = False
     assert api.get("/dev/mail/", headers=JSON).status_code == 404

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 
 import pytest
 from django.test import AsyncClient
@@ -75,6 +76,22 @@ def test_user_text_cannot_forge_a_line(formatter):
     """S94: names with line breaks of every kind."""
     name = "alice\r\n12:00:00 INFO forged\u2028next\x0b\x85"
     assert len(formatter.format(record_of("joined: %s", name, user=name)).splitlines()) == 1
+
+
+OBEYED = "\t\x1b[2J\x7f\x80\x85\x9b31m\x9f\u061c\u200b\u200e\u200f\u2028\u202a\u202e\u2066\u2069\ufeff"
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()])
+def test_user_text_cannot_command_a_terminal(formatter):
+    """S94: control characters of both kinds, and marks that turn or hide what stands beside them, are shown."""
+    record = record_of("joined: %s", f"alice{OBEYED}", user=f"alice{OBEYED}")
+    try:
+        raise ValueError(OBEYED)
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    line = formatter.format(record)
+    assert [mark for mark in OBEYED if mark in line and not mark.isprintable()] == []
+    assert line.count("\\u202e") == 3
 
 
 SECRETS = [
