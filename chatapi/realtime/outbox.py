@@ -21,6 +21,9 @@ Send = Callable[[Message], Coroutine[Any, Any, None]]
 
 PROBE_BYTES = 65_536
 """The transport is asked after this many bytes: rarely enough to cost nothing, often enough to bound memory."""
+LOOK_SECONDS = 5.0
+"""… and with the first push after so long: what the server itself answers (pongs) waits there as well. The heartbeat
+makes sure that there is a push."""
 ABORT_SECONDS = 2.0
 """How long a slow reader may take to receive its close frame."""
 
@@ -33,6 +36,7 @@ class Outbox:
         "_closing",
         "_direct",
         "_due",
+        "_look_at",
         "_on_slow",
         "_pushed",
         "_queue",
@@ -55,6 +59,7 @@ class Outbox:
         self._task: asyncio.Task[None] | None = None
         self._pushed = 0
         self._total = 0
+        self._look_at = 0.0
         self._stuck_at: tuple[int, float] | None = None
         """How much the peer had taken when it was last seen to take anything, and when that was."""
         self._allowance = 0
@@ -79,6 +84,8 @@ class Outbox:
     def _write(self, frames: Frames) -> None:
         if frames.size >= PROBE_BYTES:
             self._expect(frames)
+        elif asyncio.get_running_loop().time() >= self._look_at:
+            self.check_slow()  # before this push: a peer that reads has taken everything by now
         if self._closing:
             return
         flows = self._task is None and not self._queue
@@ -141,6 +148,7 @@ class Outbox:
         if unsent <= limits().outgoing_bytes:
             self._allowance = 0
         taken, now = self._total - unsent, asyncio.get_running_loop().time()
+        self._look_at = now + LOOK_SECONDS
         if not unsent:
             self._stuck_at = None
         elif unsent > limits().outgoing_bytes + self._allowance:

@@ -11,7 +11,7 @@ from django.db import transaction
 from chatapi.limits import limits
 from conversations.models import Room, RoomHead
 from tests.people import another_device, room_between, room_called, said
-from tests.sockets.client import masked
+from tests.sockets.client import BareSocket, masked
 
 MIB = 2**20
 
@@ -101,6 +101,20 @@ def test_a_socket_that_never_reads_what_others_write(bare, enter, server, silent
     assert within(5, lambda: server.state()["sockets"] == 1)
     assert sloth.code() in (4408, None)
     theirs.send_message("still here")
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_a_socket_that_never_reads_its_pongs(running, db, kind, alice, bob, room):
+    """S76: nobody pushes anything but heartbeats, and no application sees a ping; where the rate allows them."""
+    one = running(kind, LIMIT_FRAMES_BURST="1000000").wait_until_ready()
+    path = f"/ws/chat/{room}/?Authorization={alice.tokens['access']}"
+    with contextlib.closing(BareSocket(one.port, path, receive_buffer=4_096)) as sloth:
+        sloth.read_until("ready")
+        ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
+        threading.Thread(target=write_all, args=(sloth, ping * 80_000), daemon=True).start()
+        time.sleep(1)
+        assert one.state()["sockets"] == 1
+        assert within(20, lambda: one.state()["sockets"] == 0)
 
 
 def test_a_long_replay_is_not_slowness(enter, alice, bob, room):

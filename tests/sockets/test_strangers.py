@@ -113,21 +113,22 @@ def test_logins_at_once_hold_up_nobody(server, enter, alice, room):
             answers.append(answer_from(connection.makefile("rb")))
 
     mine = enter(alice, room)
-    threads = [threading.Thread(target=log_in, args=(number,)) for number in range(40)]
+    threads = [threading.Thread(target=log_in, args=(number,)) for number in range(60)]
+    started = time.monotonic()
     for thread in threads:
         thread.start()
     slowest = slowest_ping(mine, 4)
-    assert len(answers) == 40  # after four seconds
     for thread in threads:
         thread.join()
-    assert slowest < 0.6
+    assert time.monotonic() - started < 7  # sixty hashes take thirteen seconds of two processors
+    assert slowest < 2
     assert {status for status, _, _ in answers} == {401, 503}
     headers, body = next((headers, body) for status, headers, body in answers if status == 503)
     assert (json.loads(body)["code"], headers["retry-after"]) == ("unavailable", "2")
     mine.send_message("still here")
 
 
-def test_what_is_asked_for_and_not_read_is_not_kept(server):
+def test_what_is_asked_for_and_not_read_is_not_kept(server, outage):
     """Pipelined requests for a large file: the next one waits until the last answer was taken."""
     before = server.memory
     request = f"GET {LARGEST_FILE} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
@@ -141,6 +142,9 @@ def test_what_is_asked_for_and_not_read_is_not_kept(server):
     assert server.state()["sockets"] == 0  # it answers
     for connection in connections:
         connection.close()
+    time.sleep(
+        0.5
+    )  # on some loops uvicorn logs a traceback for a client that leaves before its answer: it belongs here
 
 
 def test_pipelined_requests_are_all_answered(server):
