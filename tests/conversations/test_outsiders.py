@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from django.urls import URLPattern
 
+from accounts.authentication import Principal
 from chatapi import ids
+from chatapi.errors import NotFound
 from conversations import urls
+from conversations.commands import SEND, Caller, Command, draft_of, find_room
+from tests.conversations.conftest import queries
 from tests.people import Api, bearer, group_of, ok, refusal, room_between, said, without_request_id
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +200,22 @@ def test_no_address_and_no_number_of_anybody_leaks(alice, bob, room, message):
     assert "example.org" not in str(shown)
     assert "4915112345678" not in str(shown)
     assert room_between(alice, bob) == room
+
+
+def test_an_inbox_takes_the_same_way_to_a_foreign_room_and_to_none(room, alice, mallory):
+    """S42: also where others used the room a moment ago, or its speed would tell Mallory that it exists."""
+    command = Command(SEND, {"text": "let me in"}, room=room)
+    hers = Caller(Principal(alice.user, uuid.UUID(alice.session)))
+    assert queries(lambda: find_room(hers, command)) == 1
+    assert draft_of(hers, command) is not None
+    for name in (room, "nowhere-nowhere-nowhere"):
+        caller = Caller(Principal(mallory.user, uuid.UUID(mallory.session)))
+        command = Command(SEND, {"text": "let me in"}, room=name)
+        for _ in range(2):
+            assert draft_of(caller, command) is None
+            assert queries(lambda caller=caller, command=command: looked_for_in_vain(caller, command)) == 1
+
+
+def looked_for_in_vain(caller: Caller, command: Command) -> None:
+    with pytest.raises(NotFound):
+        find_room(caller, command)

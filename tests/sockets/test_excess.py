@@ -68,6 +68,24 @@ def within(seconds: float, condition) -> bool:
     return True
 
 
+def test_large_frames_of_some_hold_up_no_other(bare, enter, alice, mallory, room):
+    """S75: a frame counts by its bytes too, and reading it is cheap."""
+    mine, hers = enter(alice, room), room_between(mallory, alice)
+    attackers = [bare(mallory, hers) for _ in range(8)]
+    large = masked(json.dumps({"type": "ping", "data": {"x": "y" * (MIB - 100)}})) * 40
+    threads = [threading.Thread(target=write_all, args=(attacker, large), daemon=True) for attacker in attackers]
+    for thread in threads:
+        thread.start()
+    slowest, end = 0.0, time.monotonic() + 3
+    while time.monotonic() < end:
+        started = time.monotonic()
+        mine.ask("ping")
+        slowest = max(slowest, time.monotonic() - started)
+        time.sleep(0.1)
+    assert slowest < 1.5, slowest
+    assert {attacker.code() for attacker in attackers} <= {4429, None}
+
+
 LONG = "x" * 4_000
 
 
