@@ -1,5 +1,7 @@
 """Everything of one user on one socket: new rooms, own settings of other devices, and what was missed."""
 
+import asyncio
+
 from tests.end_to_end.people import Device, another_device, persons, soon, texts
 from tests.end_to_end.site import Site
 
@@ -40,6 +42,18 @@ async def test_all_rooms_on_one_socket(site: Site) -> None:
             assert texts(phone.rooms[unknown].history) == ["a new room"]
             assert phone.calls["GET messages"] == 0
             assert (before, inbox.link.connections) == (1, 1)
+
+
+async def test_the_first_sends_into_a_room_keep_their_order(site: Site) -> None:
+    """I6: also where the process has to look for the room first."""
+    alice, bob = persons(site, "alice", "bob")
+    rooms = [site.shell.call("group", members=names(alice, bob)) for _ in range(20)]
+    async with Device(site, alice) as phone, phone.inbox() as inbox:
+        await inbox.connected()
+        for room in rooms:
+            sends = [inbox.link.ask("message.send", {"text": str(number)}, room) for number in range(8)]
+            sent = await asyncio.gather(*sends)
+            assert [message["seq"] for message in sent] == list(range(1, 9))
 
 
 def names(*sessions: object) -> list[str]:
