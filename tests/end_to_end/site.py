@@ -58,6 +58,10 @@ class Process:
         assert self._leash.stdout is not None
         self.pid = int(self._leash.stdout.readline())
 
+    def change(self, settings: Mapping[str, str]) -> None:
+        """Another environment from the next start on."""
+        self._environment = {**self._environment, **settings}
+
     def send(self, number: signal.Signals) -> None:
         """A signal to the process: SIGKILL is a crash, SIGSTOP a process that hangs."""
         os.kill(self.pid, number)
