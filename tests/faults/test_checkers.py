@@ -55,7 +55,8 @@ def got(number: int, at: float) -> Got:
 
 def row(number: int, **other: Any) -> Row:
     values: dict[str, Any] = {"id": f"m{number}", "seq": number, "client_id": f"c{number}", "text": f"room {number}"}
-    return Row(**{"room": "room", "sender": "alice", "rev": number} | values | other)
+    values |= {"room": "room", "sender": "alice", "rev": number} | other
+    return Row(**values)
 
 
 def member(user: str, **other: Any) -> Member:
