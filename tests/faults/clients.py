@@ -73,8 +73,8 @@ class Client:
         """How the history calls the device."""
         return self.device.label
 
-    async def start(self, stack: AsyncExitStack, *, fresh: bool = True) -> None:
-        """Connects, and returns when all rooms are live. One that begins later has the newest page only."""
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Connects, and returns when all rooms are live."""
         await stack.enter_async_context(self.device)
         lives: list[LiveInbox | LiveRoom]
         if self.on_inbox:
@@ -89,8 +89,7 @@ class Client:
         for room in self.rooms:
             if isinstance(lives[0], LiveInbox):
                 self.device.voice(lives[0], room)
-            rev = 0 if fresh else self.device.store(room).rev or 0
-            self._history.add(Joined(self._history.now, self.label, room, self.device.name, rev))
+            self._history.add(Joined(self._history.now, self.label, room, self.device.name))
 
     async def talk(self) -> None:
         """Talks until the pace is over, or the session."""

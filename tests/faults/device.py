@@ -9,7 +9,7 @@ import httpx
 from chatclient import LiveInbox, LiveRoom, RoomStore, Session, Timing, Voice
 from chatclient.link import Link
 from tests.end_to_end.people import Device, Json, shared
-from tests.faults.history import Differs, Got, Greeted, Heard, History, Lost, Marked, Paged, Ticked
+from tests.faults.history import Began, Differs, Got, Greeted, Heard, History, Lost, Marked, Paged, Ticked
 from tests.faults.site import FaultSite
 
 PROMPT = Timing(
@@ -31,19 +31,30 @@ class Library:
 
 
 class NotingStore(RoomStore):
-    """A store that says when it first holds a message."""
+    """A store that says when it begins, and when it first holds a message."""
 
-    def __init__(self, name: str, me: str, library: Library, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, name: str, me: str, library: Library, *, on_begin: Callable[[int], None], on_new: Callable[[str], None]
+    ) -> None:
         super().__init__(name, me)
+        self.began_at = 0
+        """Above this it has to hold everything."""
         self._library = library
-        self._note = note
+        self._on_begin = on_begin
+        self._on_new = on_new
+
+    def begin(self, *, epoch: str, rev: int, marks: int) -> None:
+        """Starts anew at these numbers; once is enough."""
+        self.began_at = rev
+        self._on_begin(rev)
+        super().begin(epoch=epoch, rev=rev, marks=marks)
 
     def put(self, message: Json) -> None:
         """Keeps it, without a copy of its own for every device."""
         if message["id"] in self.messages:
             super().put(message)
         else:
-            self._note(message["id"])
+            self._on_new(message["id"])
             self.messages[message["id"]] = self._library.copy_of(message)
 
 
@@ -63,8 +74,8 @@ class NotingDevice(Device):
     def store(self, room_name: str) -> RoomStore:
         """What this device knows of a room."""
         if room_name not in self.rooms:
-            note = partial(self._note_got, room_name)
-            self.rooms[room_name] = NotingStore(room_name, self.me["id"], self._library, note)
+            notes = {"on_begin": partial(self._note_begin, room_name), "on_new": partial(self._note_got, room_name)}
+            self.rooms[room_name] = NotingStore(room_name, self.me["id"], self._library, **notes)
         return self.rooms[room_name]
 
     def noting_room(self, room_name: str) -> LiveRoom:
@@ -135,6 +146,9 @@ class NotingDevice(Device):
         message = frame["data"]
         return Heard(*place, message["id"], message["seq"], message["text"], is_inbox)
 
+    def _note_begin(self, room: str, rev: int) -> None:
+        self.history.add(Began(self.history.now, self.label, room, rev))
+
     def _note_got(self, room: str, key: str) -> None:
         self.history.add(Got(self.history.now, self.label, room, key))
 
@@ -157,12 +171,13 @@ class NotingDevice(Device):
     def compare(self, room_name: str, rows: list[Json], fresh: Json, receipts: Json) -> None:
         """Notes whatever this device holds otherwise than a fresh look shows."""
         store = self.rooms[room_name]
+        assert isinstance(store, NotingStore)
         theirs = {row["user"]["id"]: (row["delivered_seq"], row["read_seq"]) for row in receipts["results"]}
         ours = {user: (mark["delivered_seq"], mark["read_seq"]) for user, mark in store.receipts.items()}
-        held, wanted = shared(store.history), shared(rows)[-len(store.messages) :] if store.messages else []
+        wanted = [row for row in rows if row["rev"] > store.began_at or row["id"] in store.messages]
         unread = store.unread_count, fresh["my"]["unread_count"]
-        if held != wanted:
-            self._differs(room_name, f"{len(held)} messages held, {len(rows)} stored")
+        if shared(store.history) != shared(wanted):
+            self._differs(room_name, f"holds {len(store.messages)} messages of {len(wanted)}")
         if unread[0] != unread[1]:
             self._differs(room_name, f"unread {unread[0]} instead of {unread[1]}")
         wrong = {user: mark for user, mark in ours.items() if mark != theirs.get(user)}

@@ -29,10 +29,16 @@ class OfDevice(Event):
 
 @dataclass(frozen=True, slots=True)
 class Joined(OfDevice):
-    """From here on a device follows a room: it has to get every message above `rev`."""
+    """From here on a device follows a room of its user."""
 
     user: str
-    rev: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Began(OfDevice):
+    """A device's store begins: it has to get every message above `rev`; those before it are for who looks at them."""
+
+    rev: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from tests.faults.checkers import CHECKERS, Record, violations
 from tests.faults.checkers.delivery import everybody_has_everything
 from tests.faults.history import (
     Answered,
+    Began,
     Complaint,
     Differs,
     Ended,
@@ -67,6 +68,7 @@ def member(user: str, **other: Any) -> Member:
 MEMBERS = [member("alice"), member("bob")]
 GOOD: list[Event] = [
     joined(),
+    Began(0, "phone", "room", 0),
     Greeted(0, "phone", "room", 1, 0),
     invoked(1, 1),
     answered(1, 2),
@@ -128,6 +130,7 @@ BAD: dict[str, tuple[str, list[Event], Truth]] = {
     "never got": ("I8", [joined(), got(1, 2)], TWO),
     "late": ("I8", [joined(), answered(1, 1), got(1, 90), got(2, 2)], TWO),
     "two pages": ("I9", [*GOOD, Paged(9, "phone", "room")], TWO),
+    "two beginnings": ("I9", [Began(0, "phone", "room", 0), Began(9, "phone", "room", 1)], TWO),
     "told to begin anew": ("I9", [Greeted(9, "phone", "room", 2, 0, reset=True)], TWO),
     "another unread count": ("I11", GOOD, truth(*STORED, told=[Told("room", "bob", 1, 2, "m2")])),
     "another last message": ("I11", GOOD, truth(*STORED, told=[Told("room", "bob", 0, 2, "m1")])),
@@ -164,3 +167,8 @@ def test_a_resume_may_jump_and_so_may_an_inbox() -> None:
     events: list[Event] = [Greeted(0, "phone", "room", 1, 0), Greeted(3, "phone", "room", 2, 1)]
     assert violations(Record([joined(), got(1, 0), got(2, 0), *events, heard(2, connection=2)], TWO)).keys() == {"I2"}
     assert CHECKERS["I5"](Record([heard(1, inbox=True), heard(3, inbox=True)], truth(*STORED, row(3)))) == []
+
+
+def test_what_lies_before_a_device_began_is_for_who_looks_at_it() -> None:
+    events: list[Event] = [joined(), Began(0, "phone", "room", 1), got(2, 3)]
+    assert everybody_has_everything(Record(events, TWO)) == []

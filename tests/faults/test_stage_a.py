@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults import breaking, catalogue
 from tests.faults.catalogue import Fault, fault
-from tests.faults.checkers import violations
+from tests.faults.checkers import described, violations
 from tests.faults.run import Plan, Run
 from tests.faults.site import FaultSite
 from tests.faults.world import SMALL, TINY
@@ -25,7 +25,8 @@ async def test_nothing_breaks_the_promise(fault_site: FaultSite) -> None:
     run = Run(fault_site, plan)
     record = await run.go()
     logger.info("%s", dict(run.history.counts))
-    assert violations(record) == {}
+    found = violations(record)
+    assert not found, described(found)
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,5 @@ async def test_a_mutant_is_caught(fault_site: FaultSite, hunt: Hunt) -> None:
     fault_site.restart_all(FAULTS_MUTANT=hunt.mutant)
     plan = Plan(TINY, 200, 4.0, SEED, lambda nemesis: nemesis.strike_all(hunt.faults, peace=1.0), patience=4.0)
     found = violations(await Run(fault_site, plan).go())
-    logger.info("%s", {name: (len(wrong), wrong[0][:300]) for name, wrong in found.items()})
+    logger.info("%s", described(found))
     assert found.keys() & hunt.caught_by

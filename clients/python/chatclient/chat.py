@@ -119,6 +119,7 @@ class Chat:
     async def sync_pages(self) -> AsyncIterator[Json]:
         """Sync, page by page, newest activity first: the first page is enough for a first screen."""
         body = self._known()
+        begun = {store.name for store in self.rooms.values() if store.rev is not None}
         path: str | None = "sync/"
         me_rev = self.me_rev
         while path is not None:
@@ -126,7 +127,7 @@ class Chat:
             if page["reset"]:
                 for store in self.rooms.values():
                     store.forget()
-            self._take_page(page)
+            self._take_page(page, begun)
             me_rev, path = page["me"]["rev"], page["next"]
             yield page
         self.me_rev = me_rev
@@ -139,13 +140,17 @@ class Chat:
         rooms = {store.name: {"rev": store.rev, "marks": store.marks} for store in newest}
         return {"epoch": self.epoch, "me": self.me_rev, "rooms": rooms}
 
-    def _take_page(self, page: Json) -> None:
+    def _take_page(self, page: Json, begun: set[str]) -> None:
         self.epoch, self.badge = page["epoch"], page["badge"]
         for change in page["me"]["changes"]:
             if change["type"] == "user.updated":
                 self.me = change["data"]
         for name, entry in page["rooms"].items():
-            self._take_entry(self.store(name), entry)
+            store = self.store(name)
+            if store.rev is None or name in begun:
+                self._take_entry(store, entry)
+            else:  # a socket began it while this was asked for, and brings the rest
+                store.take_room(entry["room"])
         for name in page["left"]:
             self.rooms.pop(name, None)
 

@@ -32,4 +32,10 @@ def violations(record: Record) -> dict[str, list[str]]:
     return {name: wrong for name, wrong in found.items() if wrong}
 
 
-__all__ = ["CHECKERS", "Record", "violations"]
+def described(found: dict[str, list[str]], most: int = 3) -> str:
+    """The first few of each, to be read by people."""
+    lines = [f"{name}: {len(wrong)}, like {example[:600]}" for name, wrong in found.items() for example in wrong[:most]]
+    return "\n".join(lines)
+
+
+__all__ = ["CHECKERS", "Record", "described", "violations"]

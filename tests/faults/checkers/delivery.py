@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tests.faults.checkers.record import Record
-from tests.faults.history import Differs, Got, Greeted, Heard, Joined, Paged
+from tests.faults.history import Began, Differs, Got, Greeted, Heard, Joined, Paged
 
 REVOCATION_SECONDS = 30.0
 """By then a session's end is known everywhere, even if its event was lost."""
@@ -58,7 +58,8 @@ def shortfalls(record: Record) -> Iterator[tuple[Joined, list[str], list[float]]
         if device in record.ended:
             continue
         top = record.left_rev(device, room)
-        wanted = [row.id for row in record.rooms.get(room, []) if join.rev < row.rev <= top]
+        begin = record.began.get((device, room), 0)
+        wanted = [row.id for row in record.rooms.get(room, []) if begin < row.rev <= top]
         held = got[device, room]
         late = [_waited(record, stored_at.get(key, 0.0), held[key]) for key in wanted if key in held]
         yield join, [key for key in wanted if key not in held], late
@@ -73,9 +74,11 @@ def _waited(record: Record, stored: float, arrived: float) -> float:
 
 
 def gaps_need_no_reload(record: Record) -> list[str]:
-    """I9: a device takes one page of a room in its life, at the beginning; no history is ever declared over."""
+    """I9: a device begins once with a room and takes one page of it at most; no history is ever declared over."""
     pages = Counter((page.device, page.room) for page in record.of(Paged))
     wrong = [f"{device} took {times} pages of {room}" for (device, room), times in pages.items() if times > 1]
+    begins = Counter((begin.device, begin.room) for begin in record.of(Began))
+    wrong += [f"{device} began {times} times with {room}" for (device, room), times in begins.items() if times > 1]
     return wrong + [f"told to begin anew: {event}" for event in record.of(Greeted) if event.reset]
 
 

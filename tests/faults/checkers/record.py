@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from tests.faults.history import Answered, Ended, Event, Healed, Invoked, Joined, Struck
+from tests.faults.history import Answered, Began, Ended, Event, Healed, Invoked, Joined, Struck
 from tests.faults.truth import Member, Row, Truth
 
 E = TypeVar("E", bound=Event)
@@ -69,6 +69,11 @@ class Record:
     def joined(self) -> dict[tuple[str, str], Joined]:
         """By device and room: who follows it since when."""
         return {(join.device, join.room): join for join in self.of(Joined)}
+
+    @cached_property
+    def began(self) -> dict[tuple[str, str], int]:
+        """By device and room: the number above which it has to get everything."""
+        return {(begin.device, begin.room): begin.rev for begin in reversed(self.of(Began))}
 
     @cached_property
     def ended(self) -> dict[str, float]:
