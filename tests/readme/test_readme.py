@@ -41,7 +41,7 @@ def test_every_variable_is_described_and_none_is_invented():
 
 def variables() -> set[str]:
     """Every environment variable that the application reads by its name."""
-    readers = re.compile(r"env\.(?:text|flag|number|words|database|redis)\(\s*\"([A-Z_]+)\"")
+    readers = re.compile(r"env\.(?:text|flag|number|words|database|redis)\(\s*[\"']([A-Z_]+)[\"']")
     folders = ("chatapi", "accounts", "conversations")
     texts = [file.read_text() for folder in folders for file in (ROOT / folder).rglob("*.py")]
     return {name for text in texts for name in readers.findall(text)}
