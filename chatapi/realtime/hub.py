@@ -125,9 +125,11 @@ class Hub:
     # Events
 
     def receive(self, events: Sequence[Event]) -> None:
-        """Takes events from the bus, in any order, and delivers what is due."""
+        """Takes events from the bus, in any order, and delivers what is due; a room gets what came together as one."""
+        due: dict[Feed, list[Event]] = {}
         for event in events:
             if event.close:
+                self._deliver_all(due)
                 self._close(event)
                 continue
             feed = self._feeds.get(event.topic)
@@ -136,8 +138,14 @@ class Hub:
             if feed is not None:
                 if not feed.has_listeners:
                     feed.begin_before(event)
-                self._deliver(feed, feed.offer(event))
-                self._repair.if_needed(feed)
+                due.setdefault(feed, []).extend(feed.offer(event))
+        self._deliver_all(due)
+
+    def _deliver_all(self, due: dict[Feed, list[Event]]) -> None:
+        for feed, events in due.items():
+            self._deliver(feed, events)
+            self._repair.if_needed(feed)
+        due.clear()
 
     def _deliver(self, feed: Feed, events: Sequence[Event]) -> None:
         for run in _runs(events):

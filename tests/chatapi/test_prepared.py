@@ -2,22 +2,16 @@
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import UUIDField
 
-from chatapi import sql
-from conversations.models import Message
-from tests.people import room_between, said
+from chatapi import prepared
+from chatapi.statements import Given, Statement
+from conversations.models import Message, Room
+from tests.people import room_between, room_called, said
 
 pytestmark = pytest.mark.django_db
 
-DOUBLED = sql.Keys(n="int")
-
-
-def doubled(*numbers: int) -> list[int]:
-    return [row[0] for row in sql.fetch(f"SELECT n * 2 FROM ({DOUBLED.table}) given ORDER BY n", *parameters(numbers))]
-
-
-def parameters(numbers) -> list[str]:
-    return DOUBLED.parameters([(n,) for n in numbers])
+NAME = Statement(lambda: Room.objects.filter(pk=Given("room", UUIDField())).values_list("name"))
 
 
 def prepared_here() -> int:
@@ -26,19 +20,16 @@ def prepared_here() -> int:
         return cursor.fetchone()[0]
 
 
-def test_rows_are_read_like_a_table_however_many():
-    assert doubled(1) == [2]
-    assert doubled(3, 1, 2) == [2, 4, 6]
-
-
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_statement_is_prepared_once_where_it_may_be(settings, allowed):
+def test_a_statement_is_prepared_once_where_it_may_be(settings, alice, bob, allowed):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite prepares by itself")
     settings.DATABASE_PREPARED = allowed
-    doubled(0)
+    name = room_between(alice, bob)
+    room = room_called(name).pk
+    NAME.rows(room=room)
     before = prepared_here()
-    assert [doubled(n) for n in range(8)] == [[2 * n] for n in range(8)]
+    assert [NAME.row(room=room) for _ in range(2 * prepared.USES_OF_A_PLAN)] == [(name,)] * 2 * prepared.USES_OF_A_PLAN
     assert prepared_here() == before
     assert (before > 0) >= allowed
 
@@ -46,15 +37,18 @@ def test_a_statement_is_prepared_once_where_it_may_be(settings, allowed):
 @pytest.mark.django_db(transaction=True)
 def test_a_new_connection_prepares_anew(alice, bob):
     """F11: the server was restarted, or the connection was too old."""
-    room = room_between(alice, bob)
-    said(alice, room, "before")
+    name = room_between(alice, bob)
+    room = room_called(name).pk
+    assert NAME.row(room=room) == (name,)
+    said(alice, name, "before")
     connection.close()
-    said(alice, room, "after")
-    assert doubled(1) == [2]
+    said(alice, name, "after")
+    assert NAME.row(room=room) == (name,)
     assert Message.objects.count() == 2
 
 
-def test_what_fails_to_be_prepared_says_so_and_can_be_tried_again():
-    with pytest.raises(DatabaseError), transaction.atomic():
-        sql.fetch("SELECT no_such_column FROM conversations_room")
-    assert doubled(1) == [2]
+def test_what_fails_says_so_and_can_be_tried_again(alice, bob):
+    name = room_between(alice, bob)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        prepared.execute(cursor, "SELECT no_such_column FROM conversations_room", [])
+    assert NAME.row(room=room_called(name).pk) == (name,)

@@ -177,7 +177,7 @@ async def test_a_restarted_redis(mortal_redis, ears, receiver, monkeypatch):
         await until(lambda: receiver._heard, 5)
         other.send([Event("room.1", "before")])
         await until(lambda: ears.texts == ["before"], 5)
-        assert ears.losses == 0
+        losses = ears.losses  # none, unless the machine is so busy that a beat came late
 
         await asyncio.to_thread(mortal_redis.kill)
         other.send([Event("room.1", "lost")])
@@ -188,7 +188,7 @@ async def test_a_restarted_redis(mortal_redis, ears, receiver, monkeypatch):
         other.send([Event("room.1", "first after")])
         beating = asyncio.create_task(beats(other))
         # Noticed, or not lost at all: the publish is tried again, and may find the receiver back already.
-        await until(lambda: ears.losses or "lost" in ears.texts, 10)
+        await until(lambda: ears.losses > losses or "lost" in ears.texts, 10)
         beating.cancel()
         assert metrics.publish_failed_total._value.get() == failed
         other.send([Event("room.1", "second after")])
