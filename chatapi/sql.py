@@ -1,8 +1,7 @@
 """Statements written by hand, for the few paths where composing one costs more than running it.
 
 Rows travel as parameters that the statement reads like a table: its text does not depend on how many rows there are.
-PostgreSQL gets keys as arrays, whose length its planner knows, and whole rows as JSON; SQLite gets JSON. They are
-planned each time: a plan that was made for one row, or for a small table, is a poor one for a hundred.
+PostgreSQL gets keys as arrays and whole rows as JSON; SQLite gets JSON.
 """
 
 import datetime as dt
@@ -14,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from chatapi import json
+from chatapi import json, prepared
 
 
 @cache
@@ -92,11 +91,11 @@ def uuid_of(value: Any) -> UUID:
 def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """The rows of `statement`."""
     with closing(connection.cursor()) as cursor:
-        cursor.execute(statement, parameters)
+        prepared.execute(cursor, statement, parameters)
         return list(cursor.fetchall())
 
 
 def execute(statement: str, *parameters: Any) -> None:
     """Runs a statement that returns nothing."""
     with closing(connection.cursor()) as cursor:
-        cursor.execute(statement, parameters)
+        prepared.execute(cursor, statement, parameters)
