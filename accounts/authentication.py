@@ -1,13 +1,11 @@
 """Who is calling: from a token to a user and a session, for requests and sockets alike."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import DateTimeField, QuerySet, UUIDField
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
@@ -17,7 +15,7 @@ from accounts.errors import InvalidToken, SessionEnded
 from accounts.models import Session, User
 from accounts.models.session import is_live
 from chatapi import database, times
-from chatapi.statements import Given, Statement, Update, columns_of
+from chatapi.statements import Given, Row, Statement, Update, columns_of, model_of
 
 ESSENTIAL = ("id", "username", "display_name", "is_active")
 """The columns of the user that every call needs; the others are loaded by whoever asks for them."""
@@ -32,26 +30,40 @@ class Principal:
     session_id: UUID
 
 
-def principal_of(token: str, *, whole: bool = False) -> Principal:
+def principal_of(token: str) -> Principal:
     """The bearer of an access token; one query, and at most one update a minute.
 
     Raises TokenExpired, SessionEnded or InvalidToken (401). An ended session or a switched-off user is refused at
-    once, whatever the token's own life. The user has `ESSENTIAL` columns, or with `whole` all. Synchronous: call it
-    from a thread.
+    once, whatever the token's own life. The user has `ESSENTIAL` columns; whoever asks for others loads them.
+    Synchronous: call it from a thread.
+    """
+    return principal_and(token, _SESSION)[0]
+
+
+def principal_and_profile(token: str) -> Principal:
+    """As `principal_of`, with all columns of the user."""
+    principal, row = principal_and(token, _SESSION_AND_PROFILE)
+    return Principal(model_of(User, row), principal.session_id)
+
+
+def principal_and(token: str, statement: Statement, **given: Any) -> tuple[Principal, Row]:
+    """As `principal_of`, and in the same query what else a statement brings behind `caller_columns`.
+
+    Nothing else where it gives no row for this session; whether the session lives is then asked for on its own.
     """
     claims = tokens.read_access(token)
-    row = (_WHOLE if whole else _LIGHT).row(session=claims.session_id)
+    row = statement.row(session=claims.session_id, **given) or _SESSION.row(session=claims.session_id)
     if row is None:
         raise SessionEnded  # the token is ours, so its session was there once
-    session, person = _Standing(*row[: len(_Standing._fields)]), row[len(_Standing._fields) :]
-    user = User.from_db(connection.alias, _columns(whole=whole), person)
+    session, person = _Standing(*row[:_USER]), row[_USER:_REST]
+    user = User.from_db(DEFAULT_DB_ALIAS, ESSENTIAL, person)
     if user.pk != claims.user_id:
         raise InvalidToken
     now = times.now()
     if not (user.is_active and is_live(now, session.created_at, session.last_used_at, session.ended_at)):
         raise SessionEnded
     _note_use(session, claims, now)
-    return Principal(user, claims.session_id)
+    return Principal(user, claims.session_id), row[_REST:]
 
 
 class _Standing(NamedTuple):
@@ -64,17 +76,22 @@ class _Standing(NamedTuple):
     generation_used: bool
 
 
-def _columns(*, whole: bool) -> Sequence[str]:
-    return columns_of(User) if whole else ESSENTIAL
+def caller_columns(session: str, user: str) -> list[str]:
+    """What a statement for `principal_and` begins with; the lookups to both end in `__`, or are empty."""
+    return [f"{session}{name}" for name in _Standing._fields] + [f"{user}{name}" for name in ESSENTIAL]
 
 
-def _session_and_user(*, whole: bool) -> QuerySet[Session, Any]:
+_USER = len(_Standing._fields)
+_REST = _USER + len(ESSENTIAL)
+
+
+def _session(*columns: str) -> QuerySet[Session, Any]:
     rows = Session.objects.filter(pk=Given("session", UUIDField()))
-    return rows.values_list(*_Standing._fields, *(f"user__{column}" for column in _columns(whole=whole)))
+    return rows.values_list(*caller_columns("", "user__"), *columns)
 
 
-_LIGHT = Statement(partial(_session_and_user, whole=False))
-_WHOLE = Statement(partial(_session_and_user, whole=True))
+_SESSION = Statement(_session)
+_SESSION_AND_PROFILE = Statement(lambda: _session(*(f"user__{column}" for column in columns_of(User))))
 
 
 def caller(request: Request) -> Principal:
@@ -104,15 +121,18 @@ _USED = Update(
 
 
 class AccessTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`: `request.user` becomes the User, `request.auth` the Principal."""
+    """`Authorization: Bearer <access token>`: `request.user` becomes the User, `request.auth` the Principal.
+
+    A view that needs more in the same query has a `find_caller` of its own.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, Principal]:
         """Raises the same 401s as `principal_of`, also for a missing header: public views have no authentication."""
         scheme, _, token = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             raise InvalidToken
-        whole = getattr(request.parser_context["view"], "wants_whole_user", False)
-        principal = database.call(principal_of, token.strip().decode("latin-1"), whole=whole)
+        find_caller = getattr(request.parser_context["view"], "find_caller", principal_of)
+        principal = database.call(find_caller, token.strip().decode("latin-1"))
         return principal.user, principal
 
     def authenticate_header(self, request: Request) -> str:

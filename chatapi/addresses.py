@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -61,6 +62,7 @@ def _from_scope(scope: Mapping[str, Any]) -> tuple[str, str]:
     return (client[0] if client else ""), ",".join(forwarded)
 
 
+@lru_cache(maxsize=4_096)
 def _address(text: str) -> str:
     """The address in `203.0.113.7`, `203.0.113.7:1234`, `2001:db8::1`, `[2001:db8::1]:1234`; nothing for the rest."""
     if text.startswith("["):

@@ -83,7 +83,7 @@ class RequestIdMiddleware(Around):
     """Gives the request its id and its line in the access log, and the reply what is left of the rate limits."""
 
     def before(self, request: HttpRequest) -> HttpResponseBase | None:
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id.set(given if _ACCEPTABLE_REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
         request.request_id = request_id.get()  # type: ignore[attr-defined]
         request.began = time.monotonic()  # type: ignore[attr-defined]
@@ -116,6 +116,14 @@ class OriginMiddleware(CorsMiddleware):
     def origin_found_in_white_lists(self, origin: str, url: SplitResult) -> bool:
         return origin_allowed(origin)
 
+    def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Nothing but `Vary` where no page asks: apps and servers send no Origin."""
+        if "HTTP_ORIGIN" in request.META or response.has_header("Vary"):
+            return super().add_response_headers(request, response)
+        if self.is_enabled(request):
+            response.headers["Vary"] = "origin"
+        return response
+
 
 class ProblemMiddleware(Around):
     """The innermost one: whatever Django answers with an error page of its own leaves as a problem."""
@@ -142,9 +150,9 @@ def _refusal(request: HttpRequest) -> Problem | None:
         request.get_host()
     except DisallowedHost:
         return InvalidHost()
-    if "Transfer-Encoding" in request.headers:
+    if "HTTP_TRANSFER_ENCODING" in request.META:
         return LengthRequired()  # Django would take the body for an empty one
-    length = request.headers.get("Content-Length", "")[:20]
+    length = str(request.META.get("CONTENT_LENGTH") or "")[:20]
     if length.isdigit() and is_refused(int(length), chunked=False):
         return TooLarge()
     return None

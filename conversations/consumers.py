@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
+from accounts.authentication import Principal
 from chatapi import database, json
 from chatapi.errors import NotFound
 from chatapi.limits import limits
 from chatapi.realtime.frames import frame
 from chatapi.realtime.wire import Frames
+from conversations.callers import caller_in_room
 from conversations.catchup import Changes, Since, changes_since
 from conversations.commands import Caller
 from conversations.epoch import current_epoch
@@ -30,11 +32,20 @@ class ChatConsumer(Socket):
     def __init__(self) -> None:
         super().__init__()
         self._room: Room | None = None
+        self._membership: Membership | None = None
+        """As it was found together with the caller, until the snapshot."""
+
+    def find_caller(self, token: str) -> Principal:
+        """Who a token belongs to, and their membership with it."""
+        principal, self._membership = caller_in_room(token, self._address)
+        return principal
 
     async def open(self) -> None:
         """Registers first, reads then, and flushes what came in between (F7)."""
-        self.room_name = str(self.scope["url_route"]["kwargs"]["room_name"])
-        membership = await database.run(self._find_membership)
+        self.room_name = self._address
+        membership, self._membership = self._membership, None
+        if membership is None:
+            membership = await database.run(self._find_membership)
         if not membership.is_active:
             raise Refused(4403)
         self._room, self.floor = Room(pk=membership.room_id, name=self.room_name), membership.floor
@@ -56,7 +67,12 @@ class ChatConsumer(Socket):
         """Who speaks, in this room."""
         return Caller(self.principal, self._room)
 
+    @property
+    def _address(self) -> str:
+        return str(self.scope["url_route"]["kwargs"]["room_name"])
+
     def _find_membership(self) -> Membership:
+        """For tickets and first frames, and once more for whoever has no membership."""
         try:
             return membership_in(self.principal.user, self.room_name or "")
         except NotFound:

@@ -121,6 +121,10 @@ class Socket(AsyncConsumer):
     room_name: str | None = None
     """The room that all frames are about; None where each names its own."""
 
+    def find_caller(self, token: str) -> Principal:
+        """Who a token belongs to. Runs in a database thread."""
+        return principal_of(token)
+
     async def open(self) -> None:
         """Joins topics and says hello."""
         raise NotImplementedError
@@ -164,7 +168,7 @@ class Socket(AsyncConsumer):
 
     async def _authenticate(self) -> Principal:
         try:
-            principal = await database.run(principal_of_scope, self.scope)
+            principal = await database.run(principal_of_scope, self.scope, self.find_caller)
             if principal is None:
                 token = await asyncio.wait_for(self._token_of_first_frame(), limits().auth_seconds)
                 principal = await database.run(principal_of, token)

@@ -18,11 +18,11 @@ from conversations.serializers import (
 )
 from conversations.sync import Cursor, Known, sync
 from conversations.sync_schemas import ChangesSchema, SyncSchema
-from conversations.views.base import ROOM_NAME, own_membership, user_of
+from conversations.views.base import ROOM_NAME, InRoomViewSet, own_membership, user_of
 
 
 @extend_schema(tags=["sync"])
-class ChangesViewSet(ViewSet):
+class ChangesViewSet(InRoomViewSet):
     """Exact catch-up in one room."""
 
     @extend_schema(

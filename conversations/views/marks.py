@@ -6,7 +6,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from accounts.views.base import BODY, CALLER, read
 from chatapi.errors import NotFound
@@ -24,11 +23,11 @@ from conversations.serializers import (
     SeqInput,
 )
 from conversations.shapes import receipt_json
-from conversations.views.base import ROOM_NAME, own_membership, user_of
+from conversations.views.base import ROOM_NAME, InRoomViewSet, own_membership, user_of
 
 
 @extend_schema(tags=["messages"])
-class MarkViewSet(ViewSet):
+class MarkViewSet(InRoomViewSet):
     """Ticks and badges."""
 
     @extend_schema(

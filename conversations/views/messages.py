@@ -5,7 +5,6 @@ from http import HTTPStatus
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from accounts.views.base import BODY, CALLER, read
 from chatapi import ids
@@ -25,11 +24,11 @@ from conversations.serializers import (
     MessageQuery,
 )
 from conversations.shapes import own_message_json, own_message_shape
-from conversations.views.base import MESSAGE_ID, ROOM_NAME, own_membership, user_of
+from conversations.views.base import MESSAGE_ID, ROOM_NAME, InRoomViewSet, own_membership, user_of
 
 
 @extend_schema(tags=["messages"])
-class MessageViewSet(ViewSet):
+class MessageViewSet(InRoomViewSet):
     """The messages of a room."""
 
     @extend_schema(

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from accounts.models import User
 from accounts.views.base import BODY, CALLER, read
@@ -25,10 +24,10 @@ from conversations.serializers import (
     RoomQuery,
     UserReferenceSerializer,
 )
-from conversations.views.base import ROOM_NAME, own_membership, user_of
+from conversations.views.base import ROOM_NAME, InRoomViewSet, own_membership, user_of
 
 
-class RoomViewSet(ViewSet):
+class RoomViewSet(InRoomViewSet):
     """The caller's rooms."""
 
     @extend_schema(
