@@ -1,8 +1,7 @@
 """What a client may say on a socket: frame type to (input, action). Knows no socket; runs in a database thread."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from rest_framework import serializers
 
@@ -28,13 +27,12 @@ KNOWN_ROOMS = 200
 """Rooms that an inbox remembers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who speaks, and the one room of their socket; an inbox names a room in each frame."""
 
     principal: Principal
     room: Room | None = None
-    known: dict[str, Room] = field(default_factory=dict)
+    known: dict[str, Room] | None = None
     """The inbox's own memory of rooms it has named; nobody else's, or its speed would tell which rooms exist."""
 
     @property
@@ -54,35 +52,34 @@ class Caller:
     def room_named(self, room_name: str | None) -> Room | None:
         """The room of a frame, without a look at the database: None where that is needed. Raises NotFound."""
         if self.room is None:
-            return self.known.get(room_name or "")
+            return (self.known or {}).get(room_name or "")
         if room_name not in {None, self.room.name}:
             raise NotFound
         return self.room
 
     def note(self, room: Room) -> None:
         """Remembers a room of this caller; a send there finds out by itself whether they still belong."""
-        if len(self.known) >= KNOWN_ROOMS:
-            self.known.clear()
-        self.known[room.name] = room
+        if self.known is not None:
+            if len(self.known) >= KNOWN_ROOMS:
+                self.known.clear()
+            self.known[room.name] = room
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What is answered: frames first, then an `ack` (or what the command is answered with instead)."""
 
     data: Any
     """An object, or a message as ready text."""
     type: str = "ack"
     rev: int | None = None
-    frames: list[dict[str, Any]] = field(default_factory=list)
+    frames: Sequence[dict[str, Any]] = ()
     principal: Principal | None = None
     """The caller from now on, after `auth`."""
     away: bool | None = None
     """Whether nobody looks at the socket from now on, after `focus`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A frame, understood."""
 
     type: str

@@ -1,7 +1,6 @@
 """Every row that clients follow, as the frame that tells it: live, in a repair, in `changes/` and in `sync/`."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatapi.realtime.frames import frame_json
 from conversations.models import Membership, Message, Room
@@ -14,8 +13,7 @@ MEMBER_FRAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One row in the room's order, and the number before it on this way."""
 
     row: Message | Membership | Room

@@ -102,7 +102,7 @@ class Bus:
             "type": "bus.events",
             "origin": self.origin,
             "number": self._sent[shard],
-            "events": [event.pack() for event in events],
+            "events": [tuple(event) for event in events],
         }
         layer = get_channel_layer()
         try:
@@ -183,7 +183,7 @@ class Receiver:
             self._lost()
         self._heard[shard, origin] = number
         if events and not own:
-            self._deliver([Event.unpack(values) for values in events])
+            self._deliver([Event(*values) for values in events])
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()

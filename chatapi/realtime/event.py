@@ -1,12 +1,10 @@
 """What travels over the bus: a frame that is ready to be sent, and its place in its topic's order."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One fact for everyone who listens to `topic`.
+class Event(NamedTuple):
+    """One fact for everyone who listens to `topic`; a plain list of its values is what crosses the channel layer.
 
     A durable event has a `rev`, a receipt has `marks`, a passing one has neither. The text is the frame itself, made
     once; nothing in it depends on who receives it.
@@ -33,12 +31,3 @@ class Event:
     """A user who is no longer in the room after this frame: their sockets get it and are then closed with 4403."""
     close: int = 0
     """For `session.<id>` and `user.<id>`: every socket of it is closed with this code."""
-
-    def pack(self) -> list[Any]:
-        """The event as the plain list that crosses the channel layer."""
-        return [getattr(self, name) for name in self.__slots__]
-
-    @classmethod
-    def unpack(cls, values: list[Any]) -> "Event":
-        """The reverse of `pack`."""
-        return cls(*values)

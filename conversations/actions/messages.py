@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.counters import next_me
@@ -20,7 +20,7 @@ from conversations.models import Membership, Message
 from conversations.statements import Head, Key, Standing, insert_messages, lock_rooms, save_heads, standings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
     """What somebody wants to say, already validated as input."""
 
@@ -43,8 +43,7 @@ class Draft:
         return hashlib.sha256(json.dump_canonical(body)).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A message that is stored, by this call or by an earlier one with the same `client_id`."""
 
     message: Message

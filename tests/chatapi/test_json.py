@@ -1,6 +1,10 @@
 """What a body may look like: the same strict decoder as the sockets (F14, S82)."""
 
+import json as python_json
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from chatapi import json
 from chatapi.errors import InvalidJson
@@ -103,3 +107,51 @@ def test_a_string_without_an_end_is_read_once(text):
     """F14: a search that backs up at every quote would stop the process for an hour."""
     with pytest.raises(InvalidJson):
         json.loads(text)
+
+
+VALUES = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=8),
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(max_size=3), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def strictly(text: str) -> object:
+    """What the decoder says without its quick way, which an escape closes."""
+    try:
+        value = json.loads(text.replace("{", '{"\\u0020pad":0,', 1))
+    except InvalidJson:
+        return InvalidJson
+    del value[" pad"]
+    return value
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    value=some.dictionaries(some.text(max_size=3), VALUES, min_size=1, max_size=4),
+    ascii=some.booleans(),
+    cut=some.none() | some.tuples(some.integers(0, 200), some.sampled_from(['"', "{", "]", ",", ":", "1", "a", " "])),
+)
+def test_the_quick_way_says_what_the_strict_decoder_says(value, ascii, cut):
+    """F14: whole texts, and texts with one character changed."""
+    text = python_json.dumps(value, ensure_ascii=ascii)
+    if cut is not None:
+        place = cut[0] % len(text)
+        text = text[:place] + cut[1] + text[place + 1 :]
+    try:
+        quick = json.loads(text)
+    except InvalidJson:
+        quick = InvalidJson
+    if text.startswith("{"):
+        assert quick == strictly(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 1, "a": 2}', '{"a": {"b": "c", "b": "c"}}', '{"a": 1e999}', '{"a": 12345678901234567890}', '{"a": "\x00"}'],
+)
+def test_what_the_fast_decoder_lets_through_is_refused(text):
+    with pytest.raises(InvalidJson):
+        json.loads(text)
+    with pytest.raises(InvalidJson):
+        json.loads(text.encode())

@@ -205,11 +205,11 @@ def test_no_address_and_no_number_of_anybody_leaks(alice, bob, room, message):
 def test_an_inbox_takes_the_same_way_to_a_foreign_room_and_to_none(room, alice, mallory):
     """S42: also where others used the room a moment ago, or its speed would tell Mallory that it exists."""
     command = Command(SEND, {"text": "let me in"}, room=room)
-    hers = Caller(Principal(alice.user, uuid.UUID(alice.session)))
+    hers = Caller(Principal(alice.user, uuid.UUID(alice.session)), known={})
     assert queries(lambda: find_room(hers, command)) == 1
     assert draft_of(hers, command) is not None
     for name in (room, "nowhere-nowhere-nowhere"):
-        caller = Caller(Principal(mallory.user, uuid.UUID(mallory.session)))
+        caller = Caller(Principal(mallory.user, uuid.UUID(mallory.session)), known={})
         command = Command(SEND, {"text": "let me in"}, room=name)
         for _ in range(2):
             assert draft_of(caller, command) is None

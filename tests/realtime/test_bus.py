@@ -44,7 +44,7 @@ def receiver(ears) -> Receiver:
 
 
 def message(number: int, *texts: str, origin: str = "another process") -> dict[str, object]:
-    events = [Event("room.1", text).pack() for text in texts]
+    events = [tuple(Event("room.1", text)) for text in texts]
     return {"type": "bus.events", "origin": origin, "number": number, "events": events}
 
 

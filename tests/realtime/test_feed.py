@@ -282,4 +282,4 @@ def test_ending_a_session_closes_its_sockets_only(hub):
 
 def test_an_event_survives_the_way():
     event = durable(3, seq=4, leaves="bob", but_user="alice", marks=5, close=4401)
-    assert Event.unpack(json.loads(json.dumps({"packed": event.pack()}))["packed"]) == event
+    assert Event(*json.loads(json.dumps({"packed": tuple(event)}))["packed"]) == event
