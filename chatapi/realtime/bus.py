@@ -4,6 +4,8 @@ With a channel layer, events leave in batches, numbered per process. A hub that 
 it lost something and checks its topics against the database; a beat a second makes that hold for the last batch
 too, and a process that does not hear its own beat knows that the layer is away. Without a layer (one process) the
 events go straight to the hub's loop.
+
+A process that has heard of no other with a hub lately only counts its batches: whoever joins finds a number missing.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 import uuid
 import zlib
 from collections.abc import Callable, Sequence
@@ -25,6 +28,8 @@ from chatapi.realtime.event import Event
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
+COMPANY_SECONDS = 3 * BEAT_SECONDS
+"""How long a process counts as there after it was heard."""
 PENDING_EVENTS = 20_000
 """Events kept while the layer does not take them; what is above is dropped, counted and repaired by the hubs."""
 
@@ -42,6 +47,7 @@ class Bus:
         self._pending: list[Event] = []
         self._publishing = False
         self._beat_owed = False
+        self._company_until = 0.0
         self._sent = [0] * settings.BUS_SHARDS
 
     def attach(self, loop: asyncio.AbstractEventLoop, deliver: Deliver) -> None:
@@ -95,12 +101,23 @@ class Bus:
         for shard in range(settings.BUS_SHARDS):
             await self._publish(shard, [])
 
+    def hear_another(self) -> None:
+        """Notes that another process has a hub."""
+        self._company_until = time.monotonic() + COMPANY_SECONDS
+
+    @property
+    def _is_alone(self) -> bool:
+        return self._deliver is not None and time.monotonic() > self._company_until
+
     async def _publish(self, shard: int, events: list[Event]) -> None:
         if events:
             self._sent[shard] += 1
+            if self._is_alone:
+                return
         message = {
             "type": "bus.events",
             "origin": self.origin,
+            "hub": self._deliver is not None,
             "number": self._sent[shard],
             "events": [tuple(event) for event in events],
         }
@@ -171,19 +188,24 @@ class Receiver:
 
     def _take(self, shard: int, message: dict[str, Any]) -> None:
         origin, number = message["origin"], message["number"]
-        own = origin == bus().origin
-        if own:
-            self._own_beat_at = asyncio.get_running_loop().time()
-            if self.away:
-                self.away = False
-                self._lost()
+        if origin == bus().origin:
+            self._hear_myself()
+            return
+        if message.get("hub", True):
+            bus().hear_another()
         events = message["events"]
         heard = self._heard.get((shard, origin), 0)  # a process's first batch can be lost as well
         if number != heard + bool(events):
             self._lost()
         self._heard[shard, origin] = number
-        if events and not own:
+        if events:
             self._deliver([Event(*values) for values in events])
+
+    def _hear_myself(self) -> None:
+        self._own_beat_at = asyncio.get_running_loop().time()
+        if self.away:
+            self.away = False
+            self._lost()
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()

@@ -45,7 +45,7 @@ def receiver(ears) -> Receiver:
 
 def message(number: int, *texts: str, origin: str = "another process") -> dict[str, object]:
     events = [tuple(Event("room.1", text)) for text in texts]
-    return {"type": "bus.events", "origin": origin, "number": number, "events": events}
+    return {"type": "bus.events", "origin": origin, "hub": True, "number": number, "events": events}
 
 
 async def test_numbers_without_a_gap_are_no_loss(receiver, ears):
@@ -106,6 +106,55 @@ async def test_nobody_listens_and_nothing_fails(settings):
     Bus().send([Event("room.1", "a")])
 
 
+class RecordingLayer:
+    def __init__(self) -> None:
+        self.sent: list[dict] = []
+
+    async def group_send(self, group, event) -> None:
+        self.sent.append(event)
+
+
+async def test_who_is_alone_only_counts_and_whoever_joins_finds_the_gap(settings, monkeypatch, receiver, ears):
+    layer = RecordingLayer()
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    monkeypatch.setattr(module, "get_channel_layer", lambda: layer)
+    alone = Bus()
+    alone.attach(asyncio.get_running_loop(), lambda _: None)
+    alone.send([Event("room.1", "unheard")])
+    await asyncio.sleep(0.05)
+    assert layer.sent == []
+    await alone.beat()
+    receiver._take(0, layer.sent.pop())
+    assert (ears.texts, ears.losses) == ([], 1)
+
+    alone.hear_another()
+    alone.send([Event("room.1", "heard")])
+    await asyncio.sleep(0.05)
+    receiver._take(0, layer.sent.pop())
+    assert (ears.texts, ears.losses) == (["heard"], 1)
+
+
+async def test_a_process_without_sockets_always_tells(settings, monkeypatch):
+    """REST under gunicorn: it hears nobody, and nobody's sockets are its own."""
+    layer = RecordingLayer()
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    monkeypatch.setattr(module, "get_channel_layer", lambda: layer)
+    await Bus()._publish(0, [Event("room.1", "told")])
+    assert [(sent["number"], sent["hub"], len(sent["events"])) for sent in layer.sent] == [(1, False, 1)]
+
+
+async def test_another_process_with_sockets_is_company_and_one_without_is_none(monkeypatch, receiver):
+    monkeypatch.setattr(module, "_bus", Bus())
+    bus().attach(asyncio.get_running_loop(), lambda _: None)
+    receiver._take(0, message(0) | {"hub": False})
+    assert bus()._is_alone
+    receiver._take(0, message(0))
+    assert not bus()._is_alone
+    monkeypatch.setattr(module, "COMPANY_SECONDS", 0)
+    receiver._take(0, message(0))
+    assert bus()._is_alone
+
+
 class FailingLayer:
     async def group_send(self, group, event) -> None:
         raise ConnectionError("away")
@@ -118,6 +167,7 @@ async def test_a_failing_layer_is_counted_and_shows_as_a_gap(settings, monkeypat
     before = metrics.publish_failed_total._value.get()
     own = Bus()
     own.attach(asyncio.get_running_loop(), ears.deliver)
+    own.hear_another()
     own.send([Event("room.1", "a"), Event("room.1", "b")])
     await asyncio.sleep(0.05)
     assert ears.texts == ["a", "b"]  # own sockets do not depend on the layer
@@ -172,9 +222,12 @@ async def test_a_restarted_redis(mortal_redis, ears, receiver, monkeypatch):
     own.attach(asyncio.get_running_loop(), lambda _: None)
     other = Bus()  # another process, as far as numbers go
     other.attach(asyncio.get_running_loop(), lambda _: None)
+    other.hear_another()
     listening = asyncio.create_task(receiver.run())
     try:
+        beating = asyncio.create_task(beats(other))
         await until(lambda: receiver._heard, 5)
+        beating.cancel()
         other.send([Event("room.1", "before")])
         await until(lambda: ears.texts == ["before"], 5)
         losses = ears.losses  # none, unless the machine is so busy that a beat came late
