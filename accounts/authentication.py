@@ -6,16 +6,16 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import DateTimeField, QuerySet, UUIDField
+from django.db.models import QuerySet, UUIDField
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
-from accounts import tokens
+from accounts import last_use, tokens
 from accounts.errors import InvalidToken, SessionEnded
 from accounts.models import Session, User
 from accounts.models.session import is_live
 from chatapi import database, times
-from chatapi.statements import Given, Row, Statement, Update, columns_of, model_of
+from chatapi.statements import Given, Row, Statement, columns_of, model_of
 
 ESSENTIAL = ("id", "username", "display_name", "is_active")
 """The columns of the user that every call needs; the others are loaded by whoever asks for them."""
@@ -112,12 +112,7 @@ def _note_use(session: _Standing, claims: tokens.AccessClaims, now: dt.datetime)
         rows = Session.objects.filter(pk=claims.session_id, generation=claims.generation)
         rows.update(generation_used=True, last_used_at=now)
     elif now - session.last_used_at > _LAST_USED_EXACT_TO:
-        _USED.run(session=claims.session_id, now=now)
-
-
-_USED = Update(
-    lambda: Session.objects.filter(pk=Given("session", UUIDField())), last_used_at=Given("now", DateTimeField())
-)
+        last_use.note_use(claims.session_id, now)
 
 
 class AccessTokenAuthentication(BaseAuthentication):

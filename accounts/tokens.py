@@ -96,7 +96,7 @@ def read_access(token: str) -> AccessClaims:
     return claims
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=512)
 def _read_access(token: str, *made_with: object) -> tuple[AccessClaims, int]:
     """What `token` says, and when it expires. Remembered: nothing but time makes a good token a bad one.
 

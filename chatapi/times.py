@@ -17,7 +17,7 @@ def rfc3339(moment: dt.datetime) -> str:
     """`2026-01-31T12:00:00.123Z`."""
     if moment.tzinfo is not dt.UTC:
         moment = moment.astimezone(dt.UTC)
-    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
+    return f"{moment.isoformat('T', 'milliseconds')[:-6]}Z"
 
 
 def rfc3339_or_none(moment: dt.datetime | None) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
 
+from accounts import last_use
 from accounts.authentication import Principal, principal_of
 from accounts.sockets import bare_token, principal_of_scope
 from chatapi import database, json, metrics, times
@@ -98,6 +99,7 @@ class Socket(AsyncConsumer):
             raise Refused(SERVER_RESTARTS)
         if not origin_allowed(self._header(b"origin")):
             raise Refused(4410)
+        last_use.gather_on(asyncio.get_running_loop())
         self.principal = await self._authenticate()
         self._take_up_to(limits().frame_bytes)
         self.user, self.session = str(self.principal.user.pk), str(self.principal.session_id)
