@@ -56,7 +56,7 @@ class Statement:
     def __init__(self, build: Callable[[], "models.QuerySet[Any, Any]"], *, prepare: bool = True) -> None:
         self._build = build
         self._prepare = prepare
-        """Whether it is asked often enough for each connection to remember its plan."""
+        """Whether a connection may keep its plan: one is good for every id, none for narrow and wide ranges alike."""
         self._compiled: Compiled | None = None
 
     def rows(self, **given: Any) -> list[Row]:

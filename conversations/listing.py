@@ -52,7 +52,8 @@ _BADGE = Statement(
         .filter(room__head__seq__gt=F("last_read_seq"))  # only there has anything to be counted
         .with_unread()
         .values_list("unread_count")  # type: ignore[misc]  # an annotation of with_unread
-    )
+    ),
+    prepare=False,
 )
 
 
@@ -185,5 +186,6 @@ _UNREAD = Statement(
         .values("room_id")
         .annotate(count=Count("pk"))
         .values_list("count")
-    )
+    ),
+    prepare=False,
 )

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.db.models import BigIntegerField, QuerySet, UUIDField
 
 from accounts.models import short_user
-from chatapi.limits import limits
 from chatapi.statements import AsText, Given, Row, Statement
 from conversations.models import Message
 from conversations.models.membership import NO_END, Membership
@@ -54,8 +53,7 @@ _ONE = Statement(lambda: Message.objects.filter(pk=Given("id", UUIDField())).val
 
 @lru_cache(maxsize=512)
 def _span(ascending: bool, limit: int) -> Statement:
-    usual = limit == limits().page_default + 1
-    return Statement(partial(_build_span, ascending, limit), prepare=usual)
+    return Statement(partial(_build_span, ascending, limit), prepare=False)
 
 
 def _build_span(ascending: bool, limit: int) -> QuerySet[Message, Any]:
