@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from channels.consumer import AsyncConsumer
 
@@ -41,6 +41,14 @@ TRY_AGAIN = 1013
 REF = re.compile(r'"ref"\s*:\s*"([^"\\]{1,100})"')
 
 
+class Peer(NamedTuple):
+    """Where a socket comes from."""
+
+    address: str
+    origin: str | None
+    path: str
+
+
 class Refused(Exception):
     """The socket is to be closed with a code (docs/sockets.md)."""
 
@@ -71,6 +79,7 @@ class Socket(AsyncConsumer):
         self.away = False
         self.principal: Principal
         self.code = 0
+        self._peer: Peer | None = None
         self._intake = Intake()
         self._dialogue = Dialogue(self, self._intake)
 
@@ -106,8 +115,17 @@ class Socket(AsyncConsumer):
         self.hub.enter(self, self.maximum)
         await self.open()
         logger.info("socket opened", extra=self._facts())
+        self._forget_handshake()
         while True:
             self._dialogue.take(await self._next())
+
+    def _forget_handshake(self) -> None:
+        """The headers and the address took more memory than the open socket; what the log says at its end is kept."""
+        self._peer = self._peer_facts()
+        self.scope["headers"].clear()  # shared by every layer that keeps a scope of its own
+        self.scope = {}
+        if self._direct is not None:
+            self._direct.forget_handshake()
 
     def _end(self) -> None:
         """Leaves no trace, whatever has happened (F13)."""
@@ -237,10 +255,8 @@ class Socket(AsyncConsumer):
 
     def _facts(self) -> dict[str, Any]:
         """What the log says about a socket: no content, no token."""
-        return {
-            "user": self.user,
-            "address": client_address(self.scope),
-            "origin": self._header(b"origin"),
-            "path": self.scope["path"],
-            "close_code": self.code,
-        }
+        peer = self._peer or self._peer_facts()
+        return {"user": self.user, "close_code": self.code, **peer._asdict()}
+
+    def _peer_facts(self) -> "Peer":
+        return Peer(client_address(self.scope), self._header(b"origin"), self.scope["path"])

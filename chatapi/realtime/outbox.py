@@ -7,7 +7,6 @@ the transport is asked as well: above the limit, or when it stands still for too
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
@@ -55,7 +54,7 @@ class Outbox:
         self._due: list[Frames] = []
         """What leaves at the end of the turn."""
         self._direct = direct_transport(send)
-        self._queue: deque[Message] = deque()
+        self._queue: list[Message] = []  # nearly always empty, and an empty deque is not small
         self._task: asyncio.Task[None] | None = None
         self._pushed = 0
         self._total = 0
@@ -164,7 +163,7 @@ class Outbox:
 
     def _flush(self) -> None:
         while self._queue:
-            message = self._queue.popleft()
+            message = self._queue.pop(0)
             rest = self._start(message)
             if rest is not None:
                 self._task = asyncio.get_running_loop().create_task(self._finish(rest, message))

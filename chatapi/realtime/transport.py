@@ -5,10 +5,11 @@ what it may send. With another server, or where one of these parts is not in its
 outbox then uses plain `send` and relies on the server's own time-outs.
 """
 
+import asyncio
 import functools
 from typing import Any, Protocol
 
-from chatapi.servers.uvicorn_sockets import CountedEvents
+from chatapi.servers.uvicorn_sockets import CountedEvents, Incoming
 
 
 class Direct(Protocol):
@@ -28,6 +29,9 @@ class Direct(Protocol):
 
     def take_up_to(self, size: int) -> None:
         """From now on a frame of more bytes is refused from its header, with 1009."""
+
+    def forget_handshake(self) -> None:
+        """Drops what only the handshake needed, kilobytes a socket."""
 
 
 def direct_transport(send: Any) -> Direct | None:
@@ -83,6 +87,10 @@ class Twisted:
     def take_up_to(self, size: int) -> None:
         self._protocol.largest = size  # chatapi.servers.daphne_sockets
 
+    def forget_handshake(self) -> None:
+        self._protocol.http_request_data = b""
+        self._protocol.http_headers = {}
+
 
 def _sent_now(transport: Any, data: bytes) -> bytes:
     """What the kernel did not take at once. Twisted itself waits until it is told that it may write, which costs two
@@ -137,3 +145,10 @@ class Uvicorn:
         self._protocol.conn.max_message_size = size
         if "handle_events" not in vars(self._protocol):
             self._protocol.handle_events = CountedEvents(self._protocol)
+
+    def forget_handshake(self) -> None:
+        protocol = self._protocol
+        protocol.request.headers.clear()  # the parser keeps the request
+        protocol.request = protocol.response = None
+        if type(protocol.queue) is asyncio.Queue:
+            protocol.queue = Incoming(protocol.queue)
