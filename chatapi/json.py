@@ -5,7 +5,6 @@ duplicate keys - is refused here with an error that a client can read.
 """
 
 import json
-import math
 import re
 from typing import Any, NoReturn
 
@@ -16,6 +15,8 @@ from chatapi.errors import InvalidJson
 MAX_DEPTH = 16
 MAX_KEYS = 2_048
 MAX_INTEGER_DIGITS = 19
+GREATEST_NUMBER = 2.0**63
+"""PostgreSQL gives a number of many digits back as an integer, and the encoder knows those of 64 bits only."""
 PLAIN_INTEGER = 10**17
 """Below it an integer is short enough by far, and exact in every decoder."""
 
@@ -29,7 +30,8 @@ def loads(raw: bytes | str) -> dict[str, Any]:
     """The JSON object in `raw`.
 
     Raises InvalidJson for anything but an object, nesting deeper than 16, more than 2,048 keys in one object,
-    a key written twice, NaN, Infinity, numbers of more than 19 digits, NUL characters and unpaired surrogates.
+    a key written twice, NaN, Infinity, numbers of more than 19 digits or beyond 2^63, NUL characters and unpaired
+    surrogates.
     """
     plain = _plain(raw)
     if plain is not None:
@@ -121,7 +123,7 @@ def _integer(digits: str) -> int:
 
 def _float(digits: str) -> float:
     number = float(digits)
-    if not math.isfinite(number):
+    if not -GREATEST_NUMBER < number < GREATEST_NUMBER:
         raise InvalidJson(detail="A number is too large.")
     return number
 

@@ -174,3 +174,19 @@ def test_other_media_types(alice, room, content_type):
 def test_a_body_above_the_limit(alice, room):
     answer = alice.client.raw("POST", f"conversations/{room}/messages/", f'{{"text": "{"x" * 2_700_000}"}}')
     assert refusal(answer) == (413, "too_large")
+
+
+@pytest.mark.parametrize("number", ["1e25", "-1e300", "9223372036854775808.0", "-9223372036854775808.0"])
+def test_a_number_that_could_not_be_read_again_is_refused(post, number):
+    """F14, S82: PostgreSQL gives it back as a long integer, at which every page with this message was a 500."""
+    answer = post(f'{{"text": "x", "extra": {{"n": {number}}}}}')
+    assert refusal(answer) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize("number", [9.2e18, -9.2e18, 1e-300, 0.5, 10**18, -(10**17)])
+def test_other_numbers_come_back_as_they_are(alice, room, number):
+    sent = ok(alice.client.send(room, extra={"n": number}))
+    assert sent["extra"]["n"] == number
+    assert alice.client.messages(room)[-1]["extra"]["n"] == number
+    assert ok(alice.client.patch("accounts/me/", {"extra": {"n": number}}))["extra"]["n"] == number
+    assert ok(alice.client.get("accounts/me/"))["extra"]["n"] == number
