@@ -44,6 +44,14 @@ SESSION: Json = {
     "last_used_at": "2026-01-31T12:30:00.000Z",
     "current": True,
 }
+SECURITY_EVENT: Json = {
+    "id": "0190a2f4-6e1e-7d3a-9b51-3f2d8e6c4a10",
+    "kind": "logged_in",
+    "at": "2026-01-31T12:00:00.000Z",
+    "address": "203.0.113.7",
+    "session": SESSION_ID,
+    "detail": "Alice's phone",
+}
 REFRESH = f"rt.2026a.{SESSION_ID}.3.kJ4..."
 TOKENS: Json = {
     "access": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjIwMjZhIn0.eyJzdWIi...",

@@ -1,12 +1,14 @@
 """Work that is done beside the requests: mail, and forgetting what is over."""
 
 import datetime as dt
+from uuid import UUID
 
+from django.conf import settings
 from django_tasks import task
 
-from accounts import mail
+from accounts import audit, mail
 from accounts.codes import code_hash, new_code
-from accounts.models import Challenge, Registration, Session, User, WsTicket
+from accounts.models import Challenge, Registration, SecurityEvent, Session, User, WsTicket
 from accounts.models.session import absolute_life, idle_life
 from chatapi import times
 from chatapi.worker import retried
@@ -41,9 +43,20 @@ def send_notice(user_id: str, notice: str, attempt: int = 1) -> None:
             mail.send(notice, to=user.email)
 
 
+@task()
+def note_failure(user_id: str, kind: str, detail: str, address: str) -> None:
+    """Writes a failed try into the audit log of whom it was aimed at; nobody's, where `user_id` is empty.
+
+    A job, because it is asked for in either case: a row for known people only could be told by the time it takes (S2).
+    """
+    if user_id and User.objects.filter(pk=user_id).exists():
+        audit.record(UUID(user_id), audit.Kind(kind), detail=detail, address=address)
+
+
 def prune() -> None:
-    """Removes challenges, registrations, tickets and sessions that are over (S99)."""
+    """Removes what is over: challenges, registrations, tickets, sessions, and old lines of the audit log (S99)."""
     now = times.now()
+    SecurityEvent.objects.all().forget(now - dt.timedelta(days=settings.AUDIT_DAYS))
     Challenge.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()
     Registration.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()
     WsTicket.objects.filter(expires_at__lt=now).delete()

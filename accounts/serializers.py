@@ -19,7 +19,7 @@ from accounts.fields import (
     UsernameField,
 )
 from accounts.identifiers import MAX_EMAIL
-from accounts.models import User
+from accounts.models import SecurityEvent, User
 from chatapi.rest import MomentField, StrictSerializer
 
 
@@ -166,6 +166,17 @@ class SessionSerializer(serializers.Serializer[Any]):
     def get_current(self, session: Any) -> bool:
         """Whether the caller's token belongs to this session."""
         return bool(session.pk == self.context["session_id"])
+
+
+class SecurityEventSerializer(serializers.Serializer[Any]):
+    """An entry of the audit log."""
+
+    id = serializers.CharField(source="pk", help_text="Stable id.")
+    kind = serializers.ChoiceField(choices=SecurityEvent.Kind.choices, help_text="What happened. More kinds may come.")
+    at = MomentField(help_text="When.")
+    address = serializers.CharField(allow_null=True, help_text="Where the call came from; null where none was.")
+    session = serializers.CharField(source="session_id", allow_null=True, help_text="The session it is about, if any.")
+    detail = serializers.CharField(help_text="More about it: a device's name, what a code was for. Often empty.")
 
 
 class TicketSerializer(serializers.Serializer[Any]):

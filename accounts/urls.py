@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/sessions/", views.SessionViewSet.as_view({"get": "list"})),
     path("accounts/sessions/<str:session_id>/", views.SessionViewSet.as_view({"delete": "destroy"})),
     path("accounts/me/", views.MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("accounts/me/audit/", views.AuditViewSet.as_view({"get": "list"})),
     path("accounts/ws-ticket/", views.TicketViewSet.as_view({"post": "create"})),
     path("users/", views.UserViewSet.as_view({"get": "list"})),
     path("users/<str:user>/", views.UserViewSet.as_view({"get": "retrieve"})),

@@ -1,5 +1,6 @@
 """Where a request comes from, as far as our own proxies vouch for it (F24, F30, S72)."""
 
+import contextvars
 import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,6 +11,10 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 UNKNOWN = "0.0.0.0"  # noqa: S104 - not a bind address: what a caller without an address is counted under
+
+
+calling_address: contextvars.ContextVar[str] = contextvars.ContextVar("calling_address", default="")
+"""The address that the request under way comes from; empty where none does, as in a job."""
 
 
 def client_address(caller: HttpRequest | Request | Mapping[str, Any]) -> str:

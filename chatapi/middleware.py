@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase, HttpResponseRedirectBase
 from django.urls import is_valid_path
 
 from chatapi import metrics
-from chatapi.addresses import client_address
+from chatapi.addresses import calling_address, client_address
 from chatapi.errors import (
     InvalidHost,
     InvalidRequest,
@@ -88,6 +88,7 @@ class RequestIdMiddleware(Around):
         request.request_id = request_id.get()  # type: ignore[attr-defined]
         request.began = time.monotonic()  # type: ignore[attr-defined]
         windows.set([])
+        calling_address.set(client_address(request))
         problem = _refusal(request)
         return problem_reply(problem, request_id.get()) if problem else None
 
@@ -190,5 +191,5 @@ def _log(request: HttpRequest, reply: HttpResponseBase) -> None:
         request.method,
         request.path,
         reply.status_code,
-        extra={"milliseconds": round(took * 1000, 1), "address": client_address(request)},
+        extra={"milliseconds": round(took * 1000, 1), "address": calling_address.get()},
     )

@@ -193,6 +193,8 @@ CODE_FAILURES_PER_HOUR = env.number("CODE_FAILURES_PER_HOUR", 10, minimum=1)
 """Wrong codes per address, purpose and hour, after which no further code is sent until the hour has passed."""
 REGISTRATION_SECONDS = env.number("REGISTRATION_SECONDS", 3_600, minimum=1)
 """How long an unproven registration keeps its username from others."""
+AUDIT_DAYS = env.number("AUDIT_DAYS", 180, minimum=1)
+"""How long the security events of an account are kept."""
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 """Jobs wait in the database and are enqueued in the transaction that wants them, so none is lost."""
 HOURLY_JOBS = ["accounts.jobs.prune"]
@@ -310,6 +312,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "RoomKind": "conversations.models.Room.Kind",
         "MessageKind": "conversations.models.Message.Kind",
+        "SecurityEventKind": "accounts.models.SecurityEvent.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

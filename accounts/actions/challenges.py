@@ -9,8 +9,9 @@ from django.db.models import Count, F, Min, Sum
 from accounts import jobs
 from accounts.codes import code_hash
 from accounts.errors import ChallengeExpired, InvalidCode
-from accounts.models import Challenge, Registration, User
+from accounts.models import Challenge, Registration, SecurityEvent, User
 from chatapi import times
+from chatapi.addresses import calling_address
 from chatapi.errors import RateLimited
 from chatapi.transactions import write_transaction
 
@@ -78,8 +79,20 @@ def prove(*, challenge_id: str, code: str) -> Challenge:
         raise ChallengeExpired
     challenge = Challenge.objects.select_related("user", "registration").get(pk=challenge_id)
     if not hmac.compare_digest(challenge.code_hash, code_hash(challenge.pk, code)):
+        _note_failure(challenge)
         raise InvalidCode(attempts_left=max(0, settings.CODE_TRIES - challenge.attempts))
     return challenge
+
+
+def _note_failure(challenge: Challenge) -> None:
+    """For every purpose alike, though only those about an account leave an entry in its audit log."""
+    about = "" if challenge.purpose == Challenge.Purpose.REGISTER else str(challenge.user_id or "")
+    jobs.note_failure.enqueue(
+        user_id=about,
+        kind=SecurityEvent.Kind.CODE_FAILED.value,
+        detail=challenge.purpose,
+        address=calling_address.get(),
+    )
 
 
 def use(challenge: Challenge) -> None:

@@ -2,12 +2,14 @@
 
 from django.contrib.auth.hashers import make_password
 
+from accounts import jobs
 from accounts.actions import challenges, sessions
 from accounts.actions.registering import complete
 from accounts.errors import ChallengeExpired, InvalidCredentials
 from accounts.hashing import hashing
 from accounts.identifiers import canonical_login
-from accounts.models import Challenge, Session, User
+from accounts.models import Challenge, SecurityEvent, Session, User
+from chatapi.addresses import calling_address
 from chatapi.throttling import limit
 from chatapi.transactions import write_transaction
 
@@ -23,6 +25,7 @@ def request_code(*, login: str, password: str) -> Challenge:
         limit("login_failures", name)  # taken before the check, so that no burst slips past, and given back after it
         user = User.objects.by_login(name)
         if not _password_matches(user, password) or user is None:
+            _note_failure(user)
             raise InvalidCredentials
         limit("login_failures", name, cost=-1)
     return challenges.issue(purpose=Challenge.Purpose.LOGIN, address=user.email, user=user)
@@ -36,6 +39,16 @@ def open_session(*, challenge_id: str, code: str, device_name: str, address: str
     challenge = challenges.prove(challenge_id=challenge_id, code=code)
     with write_transaction():
         return sessions.start(user=_proven_user(challenge), device_name=device_name, address=address)
+
+
+def _note_failure(user: User | None) -> None:
+    """The same work for known and unknown names (S2): a job, which finds out for whom there is something to write."""
+    jobs.note_failure.enqueue(
+        user_id=str(user.pk) if user else "",
+        kind=SecurityEvent.Kind.LOGIN_FAILED.value,
+        detail="",
+        address=calling_address.get(),
+    )
 
 
 def _proven_user(challenge: Challenge) -> User:

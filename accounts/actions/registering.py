@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
+from accounts import audit
 from accounts.actions import challenges
 from accounts.errors import ChallengeExpired
 from accounts.hashing import hashing
@@ -54,6 +55,7 @@ def complete(challenge: Challenge, registration: Registration) -> User:
     pending = _lock_pending(registration.email)
     challenges.use(challenge)
     user = _create_user(registration)
+    audit.record(user.pk, audit.Kind.REGISTERED)
     _close(pending, times.now())
     return user
 

@@ -5,20 +5,29 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts import events, jobs, tokens
+from accounts import audit, events, jobs, tokens
 from accounts.errors import SessionEnded
 from accounts.models import Session, User
 from chatapi import times
 from chatapi.errors import NotFound
 from chatapi.transactions import write_transaction
 
+_KIND_OF = {
+    Session.EndReason.LOGOUT: audit.Kind.LOGGED_OUT,
+    Session.EndReason.LOGOUT_ALL: audit.Kind.LOGGED_OUT_EVERYWHERE,
+    Session.EndReason.ENDED: audit.Kind.SESSION_ENDED,
+    Session.EndReason.REUSE: audit.Kind.REFRESH_REUSED,
+}
+
 
 def start(*, user: User, device_name: str, address: str) -> Session:
     """A new session of `user`."""
     now = times.now()
-    return Session.objects.create(
+    session = Session.objects.create(
         user=user, device_name=device_name, address=address, created_at=now, last_used_at=now, rotated_at=now
     )
+    audit.record(user.pk, audit.Kind.LOGGED_IN, session_id=session.pk, detail=device_name, address=address)
+    return session
 
 
 def refresh(*, refresh_token: str) -> Session:
@@ -61,6 +70,8 @@ def _end(*, user: User, reason: Session.EndReason, session_id: UUID | None = Non
         ended = list(live.values_list("pk", flat=True))
         Session.objects.filter(pk__in=ended).update(ended_at=now, end_reason=reason)
         events.sessions_ended(ended)
+        if ended:
+            audit.record(user.pk, _KIND_OF[reason], session_id=session_id)
     return bool(ended)
 
 
