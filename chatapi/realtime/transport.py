@@ -88,8 +88,7 @@ class Twisted:
         self._protocol.largest = size  # chatapi.servers.daphne_sockets
 
     def forget_handshake(self) -> None:
-        self._protocol.http_request_data = b""
-        self._protocol.http_headers = {}
+        self._protocol.forget_handshake()  # chatapi.servers.daphne_sockets
 
 
 def _sent_now(transport: Any, data: bytes) -> bytes:

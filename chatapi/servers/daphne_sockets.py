@@ -20,6 +20,7 @@ class Socket(WebSocketProtocol):
     """One WebSocket. Whoever breaks a bound is told the code, and from then on nothing is read but to be forgotten."""
 
     muted: bool
+    request: Any
     _deaf = False
 
     def onConnect(self, request: Any) -> Any:
@@ -31,6 +32,14 @@ class Socket(WebSocketProtocol):
         self.message_data_total_length = 0
         self.utf8validator = Utf8Validator()
         return super().onConnect(request)
+
+    def forget_handshake(self) -> None:
+        """Drops what is only of use until the socket is open; daphne's log wants the path in the end."""
+        self.request = Path(self.request.path)
+        self.http_request_data = self._raw_query_string = b""
+        self.http_request_uri = self.http_status_line = ""
+        self.http_headers: dict[str, str] = {}
+        self.http_request_params: dict[str, list[str]] = {}
 
     def _dataReceived(self, data: bytes) -> None:
         if not self._deaf:
@@ -56,6 +65,15 @@ class Socket(WebSocketProtocol):
         if not self.muted:
             self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
         self.muted = True  # the application has had its last word
+
+
+class Path:
+    """What is left of a request."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
 
 
 class Masker:
