@@ -41,6 +41,13 @@ class InvalidCredentials(Problem):
     status = HTTPStatus.UNAUTHORIZED
 
 
+class InvalidPassword(Problem):
+    """The current password is wrong; the session goes on."""
+
+    code = "invalid_password"
+    title = "The current password is wrong."
+
+
 class InvalidCode(Problem):
     """The code is wrong; `attempts_left` says how many tries remain."""
 

@@ -25,22 +25,23 @@ def send_code(challenge_id: str, send: int, attempt: int = 1) -> None:
         challenge = Challenge.objects.open(times.now()).select_related("user").filter(pk=challenge_id).first()
         if challenge is None or challenge.sends != send:
             return  # used, over, or replaced by a newer code
-        if challenge.is_decoy and challenge.user is not None:
-            mail.send("account_exists", to=challenge.user.email)
+        if challenge.is_decoy:
+            if challenge.user is not None:
+                mail.send("account_exists", to=challenge.user.email)
             return
         code = new_code()
         mine = Challenge.objects.filter(pk=challenge.pk, sends=send, used_at__isnull=True)
         if mine.update(code_hash=code_hash(challenge.pk, code)):
-            mail.send("code", to=challenge.address, code=code, purpose=challenge.purpose)
+            mail.send("code", to=challenge.address, code=code, request=mail.PURPOSES[challenge.purpose])
 
 
 @task()
-def send_notice(user_id: str, notice: str, attempt: int = 1) -> None:
-    """Tells a user by mail what happened to their account."""
-    with retried(send_notice, attempt, user_id=user_id, notice=notice):
+def send_notice(user_id: str, notice: str, to: str = "", attempt: int = 1) -> None:
+    """Tells a user by mail what happened to their account, at the address they had at that moment (`to`)."""
+    with retried(send_notice, attempt, user_id=user_id, notice=notice, to=to):
         user = User.objects.filter(pk=user_id).first()
         if user is not None:
-            mail.send(notice, to=user.email)
+            mail.send(notice, to=to or user.email)
 
 
 @task()

@@ -1,15 +1,25 @@
-"""What people get by mail: a text and an HTML page per kind, from `templates/accounts/mail/`."""
+"""What people get by mail: the wording of each kind is a text in `templates/accounts/mail/`, the page is made of it."""
 
 from typing import Any
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
+from django.template import Context
+from django.template.loader import get_template, render_to_string
 
 SUBJECTS = {
     "code": "Your code",
     "account_exists": "You already have an account",
     "session_reuse": "One of your devices was logged out",
+    "password_changed": "Your password was changed",
+    "password_reset": "Your password was changed",
 }
+PURPOSES = {
+    "register": "Use this code to finish your registration:",
+    "login": "Use this code to log in:",
+    "reset": "Use this code to set a new password:",
+}
+"""The first line of a code's mail."""
 
 
 def send(kind: str, *, to: str, **context: Any) -> None:
@@ -17,7 +27,28 @@ def send(kind: str, *, to: str, **context: Any) -> None:
 
     A code's mail holds no other digits that a reader, or a program, could take for the code.
     """
-    text = render_to_string(f"accounts/mail/{kind}.txt", context)
+    text = _text(kind, context | {"site": settings.PUBLIC_URL})
     message = EmailMultiAlternatives(SUBJECTS[kind], text, to=[to])
-    message.attach_alternative(render_to_string(f"accounts/mail/{kind}.html", context), "text/html")
+    message.attach_alternative(_page(SUBJECTS[kind], text), "text/html")
     message.send()
+
+
+def _text(kind: str, context: dict[str, Any]) -> str:
+    """As it stands in the template: what people named themselves is no markup here and is not escaped."""
+    template = get_template(f"accounts/mail/{kind}.txt").template  # type: ignore[attr-defined]
+    return str(template.render(Context(context, autoescape=False)))
+
+
+def _page(title: str, text: str) -> str:
+    """The same words as HTML: what is indented is a code to copy, a line that is an address is a link."""
+    parts = [part.strip("\n") for part in text.split("\n\n") if part.strip()]
+    paragraphs = [
+        {"text": part.strip(), "is_code": part.startswith("    "), "is_link": _is_link(part.strip())} for part in parts
+    ]
+    context = {"title": title, "paragraphs": paragraphs, "site": settings.PUBLIC_URL}
+    return render_to_string("accounts/mail/page.html", context)
+
+
+def _is_link(part: str) -> bool:
+    """Only what leads to this server itself (S18)."""
+    return part.startswith(settings.PUBLIC_URL) and not any(character.isspace() for character in part)

@@ -220,7 +220,12 @@ RATES = {
         "refresh": "300/minute",
         # Wrong passwords per login name; the right one is not counted.
         "login_failures": "10/hour",
+        # Codes for a new password, per address.
+        "forgot": "60/hour",
+        # Wrong current passwords per user; the right one is not counted.
+        "password_failures": "10/hour",
         # Per user.
+        "account": "60/hour",
         "search": "120/minute",
         "ticket": "120/minute",
     }.items()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hmac
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db.models import Count, F, Min, Sum
@@ -69,12 +70,17 @@ def resend(*, challenge_id: str) -> Challenge:
     return challenge
 
 
-def prove(*, challenge_id: str, code: str) -> Challenge:
+def prove(
+    *, challenge_id: str, code: str, purposes: Iterable[Challenge.Purpose], user: User | None = None
+) -> Challenge:
     """The challenge that `code` meets. Each try is counted, for good, before it is looked at.
 
+    Only one of these purposes, and of `user` where one is given; any other is as if it did not exist (S9).
     Raises ChallengeExpired or InvalidCode. The caller then calls `use` in the transaction that acts on the proof.
     """
-    tries = Challenge.objects.open(times.now()).filter(pk=challenge_id)
+    tries = Challenge.objects.open(times.now()).filter(pk=challenge_id, purpose__in=purposes)
+    if user is not None:
+        tries = tries.filter(user=user)
     if not tries.update(attempts=F("attempts") + 1):
         raise ChallengeExpired
     challenge = Challenge.objects.select_related("user", "registration").get(pk=challenge_id)
@@ -101,6 +107,12 @@ def use(challenge: Challenge) -> None:
     same = Challenge.objects.filter(pk=challenge.pk, code_hash=challenge.code_hash)
     if not same.filter(used_at__isnull=True, expires_at__gt=now).update(used_at=now):
         raise ChallengeExpired
+
+
+def void_all(user: User) -> None:
+    """No code that was sent to this user before is worth anything any more; inside the caller's transaction."""
+    now = times.now()
+    Challenge.objects.open(now).filter(user=user).exclude(purpose=Challenge.Purpose.REGISTER).update(expires_at=now)
 
 
 def _check_resend(challenge: Challenge, now: dt.datetime) -> None:

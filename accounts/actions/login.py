@@ -13,6 +13,8 @@ from chatapi.addresses import calling_address
 from chatapi.throttling import limit
 from chatapi.transactions import write_transaction
 
+_OPENING = (Challenge.Purpose.LOGIN, Challenge.Purpose.REGISTER)
+
 
 def request_code(*, login: str, password: str) -> Challenge:
     """A challenge for whoever has this login name and password.
@@ -36,7 +38,7 @@ def open_session(*, challenge_id: str, code: str, device_name: str, address: str
 
     Raises InvalidCode, ChallengeExpired, and for a registration InvalidInput (`username_taken`).
     """
-    challenge = challenges.prove(challenge_id=challenge_id, code=code)
+    challenge = challenges.prove(challenge_id=challenge_id, code=code, purposes=_OPENING)
     with write_transaction():
         return sessions.start(user=_proven_user(challenge), device_name=device_name, address=address)
 

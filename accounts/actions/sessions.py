@@ -60,6 +60,15 @@ def log_out_everywhere(*, user: User) -> None:
     _end(user=user, reason=Session.EndReason.LOGOUT_ALL)
 
 
+def end_all(*, user: User, reason: Session.EndReason, keep: UUID | None = None) -> None:
+    """Ends every session of `user` but `keep`, inside the transaction that says why; their sockets close."""
+    now = times.now()
+    live = Session.objects.live(now).filter(user=user).values_list("pk", flat=True)
+    ended = [pk for pk in live if pk != keep]
+    Session.objects.filter(pk__in=ended).update(ended_at=now, end_reason=reason)
+    events.sessions_ended(ended)
+
+
 def _end(*, user: User, reason: Session.EndReason, session_id: UUID | None = None) -> bool:
     """Ends the live sessions of a user, or one of them; whether there was one."""
     now = times.now()

@@ -51,7 +51,8 @@ class Challenge(models.Model):
     """A code that was asked for. The code itself is made in the job that mails it; only its keyed hash is kept.
 
     A registration for an address that has an account gets a decoy, told from others by its `user`, the owner of that
-    account: it answers like any other but never has a code; the owner is told by mail instead.
+    account: it answers like any other but never has a code; the owner is told by mail instead. Asking for a new
+    password for an address without an account gets one, too, told by its having no `user`.
     """
 
     class Purpose(models.TextChoices):
@@ -59,6 +60,7 @@ class Challenge(models.Model):
 
         REGISTER = "register"
         LOGIN = "login"
+        RESET = "reset", "set a new password"
 
     id = models.CharField(max_length=32, primary_key=True, default=challenge_id, editable=False)
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
@@ -90,6 +92,8 @@ class Challenge(models.Model):
     @property
     def is_decoy(self) -> bool:
         """Whether nobody can ever meet it."""
+        if self.purpose == self.Purpose.RESET:
+            return self.user_id is None
         return self.purpose == self.Purpose.REGISTER and self.user_id is not None
 
     @property

@@ -39,6 +39,9 @@ class SecurityEvent(models.Model):
         LOGGED_OUT = "logged_out"
         LOGGED_OUT_EVERYWHERE = "logged_out_everywhere"
         SESSION_ENDED = "session_ended"
+        PASSWORD_FAILED = "password_failed"
+        PASSWORD_CHANGED = "password_changed"
+        PASSWORD_RESET = "password_reset"
         REFRESH_REUSED = "refresh_reused"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

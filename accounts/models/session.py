@@ -34,6 +34,8 @@ class Session(models.Model):
         LOGOUT = "logout"
         LOGOUT_ALL = "logout_all"
         ENDED = "ended", "ended from another session"
+        PASSWORD_CHANGED = "password_changed", "the password was changed from another session"
+        PASSWORD_RESET = "password_reset", "the password was set by a mailed code"
         REUSE = "reuse", "a used refresh token came again"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

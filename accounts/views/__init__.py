@@ -2,15 +2,18 @@
 
 from accounts.views.audit import AuditViewSet
 from accounts.views.login import ChallengeViewSet, LoginViewSet, RegistrationViewSet
+from accounts.views.passwords import ForgottenPasswordViewSet, PasswordViewSet
 from accounts.views.people import MeViewSet, UserViewSet
 from accounts.views.sessions import LogoutViewSet, SessionViewSet, TicketViewSet, TokenViewSet
 
 __all__ = [
     "AuditViewSet",
     "ChallengeViewSet",
+    "ForgottenPasswordViewSet",
     "LoginViewSet",
     "LogoutViewSet",
     "MeViewSet",
+    "PasswordViewSet",
     "RegistrationViewSet",
     "SessionViewSet",
     "TicketViewSet",

@@ -34,6 +34,7 @@ from tests.people import Person, another_device, logged_in, room_between, said
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "0"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 PASSWORD = "correct horse battery"
+NEW_PASSWORD = "seven sleepy otters"
 CODE = "042137"
 
 API = "/api/v1/"
@@ -72,6 +73,8 @@ class World:
         return {
             "login": "alice",
             "password": PASSWORD,
+            "current_password": PASSWORD,
+            "new_password": NEW_PASSWORD,
             "challenge": self.challenge,
             "code": CODE,
             "refresh": tokens.pair_of(session).refresh,
@@ -89,14 +92,16 @@ def world(settings, alice, bob) -> World:
     alice.user.save()
     room = room_between(alice, bob)
     message, *_ = said(bob, room, "one", "two", "three")
-    made = [
-        Challenge.objects.create(
-            purpose=Challenge.Purpose.LOGIN, user=alice.user, address=alice.user.email, expires_at=session_end(alice)
-        )
-        for _ in range(2)
-    ]
-    Challenge.objects.filter(pk=made[0].pk).update(code_hash=code_hash(made[0].pk, CODE))
-    return World(alice, room, str(message.pk), made[0].pk, made[1].pk)
+    made = [challenge_of(alice, Challenge.Purpose.LOGIN) for _ in range(2)]
+    return World(alice, room, str(message.pk), *made)
+
+
+def challenge_of(someone: Person, purpose: Challenge.Purpose, **more: Any) -> str:
+    """One that CODE meets."""
+    given = {"address": someone.user.email} | more
+    made = Challenge.objects.create(purpose=purpose, user=someone.user, expires_at=session_end(someone), **given)
+    Challenge.objects.filter(pk=made.pk).update(code_hash=code_hash(made.pk, CODE))
+    return made.pk
 
 
 def session_end(someone: Person) -> Any:
@@ -121,6 +126,15 @@ SURE: dict[tuple[str, str], Good] = {
     ("POST", "accounts/login/"): lambda _: {"body": {"login": "alice", "password": PASSWORD}},
     ("POST", "accounts/login/verify/"): lambda world: {"body": {"challenge": world.challenge, "code": CODE}},
     ("POST", "accounts/challenges/resend/"): lambda world: {"body": {"challenge": world.old_challenge}},
+    ("POST", "accounts/password/forgot/"): lambda _: {"body": {"email": "alice@example.org"}},
+    ("POST", "accounts/password/reset/"): lambda world: {
+        "body": {
+            "challenge": challenge_of(world.alice, Challenge.Purpose.RESET),
+            "code": CODE,
+            "new_password": NEW_PASSWORD,
+        }
+    },
+    ("POST", "accounts/me/password/"): lambda _: {"body": {"current_password": PASSWORD, "new_password": NEW_PASSWORD}},
     ("POST", "accounts/token/refresh/"): lambda world: {"body": {"refresh": world.fields["refresh"]}},
     ("PATCH", "accounts/me/"): lambda _: {"body": {"about": "At work"}},
     ("POST", "conversations/"): lambda _: {"body": {"user": "bob"}},

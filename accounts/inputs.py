@@ -1,0 +1,29 @@
+"""What is read by the calls that change how somebody gets into their account."""
+
+from rest_framework import serializers
+
+from accounts.fields import AddressField, CodeField, PasswordField
+from chatapi.rest import StrictSerializer
+
+_NEW_PASSWORD = "8 to 128 characters, any; common ones and those like one's names are refused."
+
+
+class ChangePasswordInput(StrictSerializer):
+    """The present password, and the next."""
+
+    current_password = PasswordField(help_text="The account's present password.")
+    new_password = PasswordField(help_text=_NEW_PASSWORD)
+
+
+class ForgotPasswordInput(StrictSerializer):
+    """Whose password is forgotten."""
+
+    email = AddressField(help_text="The account's address, where the code goes.")
+
+
+class ResetPasswordInput(StrictSerializer):
+    """The code that was mailed, and the next password."""
+
+    challenge = serializers.CharField(max_length=64, help_text="As answered by forgot.")
+    code = CodeField()
+    new_password = PasswordField(help_text=_NEW_PASSWORD)
