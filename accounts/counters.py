@@ -19,3 +19,8 @@ def next_me(user_ids: Iterable[UUID]) -> dict[UUID, int]:
     numbers = {user_id: me + 1 for user_id, me in locked.values_list("user_id", "me")}
     rows.order_by().update(me=F("me") + 1)
     return numbers
+
+
+def lock_me(user_id: UUID) -> None:
+    """Holds up everybody else who wants a number of this user: what is decided next, is decided one by one."""
+    UserCounter.objects.select_for_update(no_key=True).get(user_id=user_id)

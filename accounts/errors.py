@@ -63,3 +63,11 @@ class ChallengeExpired(Problem):
 
     code = "challenge_expired"
     title = "The code can no longer be used."
+
+
+class LimitReached(Problem):
+    """The list is full; `limits` in `capabilities/` says how much it holds."""
+
+    code = "limit_reached"
+    title = "There is no room for more."
+    status = HTTPStatus.CONFLICT

@@ -22,4 +22,9 @@ def profile_updated(user: User) -> None:
 
     A bell without content: a process that has an inbox of the user reads the rows.
     """
-    publish([Event(topic=user.topic, rev=user.me_rev)])
+    own_changed(user, user.me_rev)
+
+
+def own_changed(user: User, me: int) -> None:
+    """Something that only this user owns took that number; a bell without content, as above."""
+    publish([Event(topic=user.topic, rev=me)])

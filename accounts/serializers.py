@@ -110,7 +110,7 @@ class PrivacySerializer(serializers.Serializer[Any]):
 class UserSerializer(serializers.Serializer[Any]):
     """`user` in every answer."""
 
-    id = serializers.CharField(source="pk", help_text="Stable id.")
+    id = serializers.UUIDField(source="pk", help_text="Stable id.")
     username = serializers.CharField(help_text="Unique name.")
     display_name = serializers.CharField(source="shown_name", help_text="The name to show.")
 
@@ -120,6 +120,12 @@ class ProfileSerializer(UserSerializer):
 
     about = serializers.CharField(help_text="A line about the person.")
     avatar_url = serializers.CharField(allow_null=True, help_text="The picture to show.")
+
+
+class PersonSerializer(ProfileSerializer):
+    """Another person, as the caller may see them (`as_seen_by`)."""
+
+    is_contact = serializers.BooleanField(help_text="Whether the caller has saved them.")
 
 
 class MeSerializer(ProfileSerializer):

@@ -20,6 +20,9 @@ urlpatterns = [
     path("accounts/me/password/", views.PasswordViewSet.as_view({"post": "change"})),
     path("accounts/me/audit/", views.AuditViewSet.as_view({"get": "list"})),
     path("accounts/ws-ticket/", views.TicketViewSet.as_view({"post": "create"})),
+    path("contacts/", views.ContactViewSet.as_view({"get": "list", "post": "create"})),
+    path("contacts/import/", views.ContactViewSet.as_view({"post": "match"})),
+    path("contacts/<str:user>/", views.ContactViewSet.as_view({"patch": "partial_update", "delete": "destroy"})),
     path("users/", views.UserViewSet.as_view({"get": "list"})),
     path("users/<str:user>/", views.UserViewSet.as_view({"get": "retrieve"})),
 ]

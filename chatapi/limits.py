@@ -35,6 +35,10 @@ class Limits:
     page_maximum: int = 200
     rooms_per_call: int = 2_000
     """Rooms that one `sync/` or `delivered/` body may name."""
+    contacts: int = 5_000
+    """People that one person may save."""
+    import_entries: int = 500
+    """Addresses and numbers in one `contacts/import/` body."""
 
     def as_json(self) -> dict[str, int]:
         """Name to number, as clients read it."""

@@ -228,6 +228,9 @@ RATES = {
         "account": "60/hour",
         "search": "120/minute",
         "ticket": "120/minute",
+        "contacts": "300/minute",
+        # Addresses and numbers looked up, per user: an address book a day, not a directory (S100).
+        "import": "2000/day",
     }.items()
 }
 
@@ -307,6 +310,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TAGS": [
         {"name": "accounts", "description": "Register, log in, tokens, sessions, the own profile. Begin here."},
         {"name": "users", "description": "Other people: search, profiles."},
+        {"name": "contacts", "description": "People the caller has saved."},
         {"name": "conversations", "description": "Rooms: open, list, settings."},
         {"name": "messages", "description": "Send and read, and say how far: ticks and badges."},
         {"name": "sync", "description": "What was missed, exactly: for one room, for a whole device."},

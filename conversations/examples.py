@@ -31,7 +31,7 @@ _SYNC: Json = {
     "epoch": EPOCH,
     "reset": False,
     "badge": 0,
-    "me": {"rev": 13, "changes": []},
+    "me": {"rev": 13, "changes": [], "complete": True},
     "rooms": {},
     "joined": [],
     "left": {},
@@ -69,7 +69,7 @@ SYNC_MISSED = shown(
     "Back after a while",
     _SYNC
     | {
-        "me": {"rev": 13, "changes": [frame("user.updated", ME, me=13, prev=12)]},
+        "me": {"rev": 13, "changes": [frame("user.updated", ME, me=13, prev=12)], "complete": True},
         "rooms": {ROOM_NAME: _SYNC_ROOM | _MISSED},
     },
 )

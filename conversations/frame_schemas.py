@@ -5,13 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.examples import BOB, ME
-from accounts.serializers import MeSerializer
+from accounts.relation_examples import CONTACT
+from accounts.relation_serializers import ContactSerializer
+from accounts.serializers import MeSerializer, UserSerializer
 from chatapi.frame_schema import Frame, server_frame
 from chatapi.rest import MomentField
 from conversations import frame_examples as example
 from conversations.frame_examples import ROOM_NAME
 from conversations.models import Membership, Room
-from conversations.schemas import MessageSchema, ReceiptSchema, RoomSchema, SharedMessageSchema, UserSchema
+from conversations.schemas import MessageSchema, ReceiptSchema, RoomSchema, SharedMessageSchema
 from conversations.serializers import TypingInput
 
 
@@ -30,7 +32,7 @@ class SharedRoomSchema(serializers.Serializer[Any]):
 class MemberSchema(serializers.Serializer[Any]):
     """Somebody in a room."""
 
-    user = UserSchema(help_text="Who.")
+    user = UserSerializer(help_text="Who.")
     state = serializers.ChoiceField(Membership.State.choices, help_text="Whether they are in the room now.")
     role = serializers.ChoiceField(Membership.Role.choices, help_text="What they are in a group.")
 
@@ -38,7 +40,7 @@ class MemberSchema(serializers.Serializer[Any]):
 class TypingSchema(TypingInput):
     """Somebody who is typing."""
 
-    user = UserSchema(help_text="Who.")
+    user = UserSerializer(help_text="Who.")
 
 
 class GreetingSchema(serializers.Serializer[Any]):
@@ -47,7 +49,7 @@ class GreetingSchema(serializers.Serializer[Any]):
     epoch = serializers.CharField(help_text="The history all numbers belong to; another one: begin anew.")
     server_time = MomentField(help_text="The server's clock.")
     heartbeat_seconds = serializers.IntegerField(help_text="A heartbeat comes at least this often.")
-    user = UserSchema(help_text="Who you are.")
+    user = UserSerializer(help_text="Who you are.")
     session = serializers.CharField(help_text="The session the socket lives as long as.")
     limits = serializers.DictField(child=serializers.IntegerField(), help_text="Every limit, as in `capabilities/`.")
 
@@ -237,6 +239,13 @@ USER_UPDATED = server_frame(
     members="me prev",
     data=MeSerializer,
 )
+CONTACT_UPDATED = server_frame(
+    "contact.updated",
+    "You saved, renamed or removed a contact on one of your devices.",
+    example.frame("contact.updated", CONTACT, me=14, prev=13),
+    members="me prev",
+    data=ContactSerializer,
+)
 SERVER_RESTARTING = server_frame(
     "server.restarting",
     "The server is about to close this socket with 1012.",
@@ -261,7 +270,7 @@ IN_ROOM: list[Frame] = [
     TYPING_UPDATED,
 ]
 """What happens in a room, on both sockets."""
-OF_USER: list[Frame] = [CONVERSATION_CREATED, CONVERSATION_UPDATED, USER_UPDATED]
+OF_USER: list[Frame] = [CONVERSATION_CREATED, CONVERSATION_UPDATED, USER_UPDATED, CONTACT_UPDATED]
 
 OWN_MESSAGE_CREATED, OWN_MESSAGE_UPDATED = (
     server_frame(

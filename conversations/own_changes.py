@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounts.models import User
-from accounts.serializers import MeSerializer
+from accounts.own_frames import chained, own_frames
 from chatapi.realtime.frames import frame_json
 from conversations.listing import own_rooms, rooms_json
 from conversations.models import Membership
@@ -12,7 +12,8 @@ from conversations.models import Membership
 def own_changes(user: User, since: int, *, top: int, limit: int) -> list[dict[str, Any]]:
     """The rows of the user's own that changed after `since`, once, as they are now; at most `limit`.
 
-    `conversation.created` and `conversation.updated` carry the room as the user sees it, `user.updated` the profile.
+    `conversation.created` and `conversation.updated` carry the room as the user sees it, `user.updated` the profile,
+    `contact.updated` somebody they saved.
     `prev` is the number before, as with `rev`. `top` is the user's counter, read before: what is newer is left for
     the next time, because the rows are read by several statements.
     """
@@ -21,19 +22,10 @@ def own_changes(user: User, since: int, *, top: int, limit: int) -> list[dict[st
         frame_json(_kind(membership, since), room, me=membership.me_rev)
         for membership, room in zip(memberships, rooms_json(memberships), strict=True)
     ]
-    fresh = User.objects.get(pk=user.pk)
-    if since < fresh.me_rev <= top:
-        frames.append(profile_frame(fresh))
+    frames += own_frames(User.objects.get(pk=user.pk), since, top=top, limit=limit)
     frames.sort(key=lambda frame: frame["me"])
-    for frame, prev in zip(frames, [since, *(frame["me"] for frame in frames)], strict=False):
-        frame["prev"] = prev
-    return frames[:limit]
+    return chained(frames[:limit], since)
 
 
 def _kind(membership: Membership, since: int) -> str:
     return "conversation.created" if membership.joined_me > since else "conversation.updated"
-
-
-def profile_frame(user: User, *, prev: int | None = None) -> dict[str, Any]:
-    """`user.updated`: the user's own profile."""
-    return frame_json("user.updated", dict(MeSerializer(user).data), me=user.me_rev, prev=prev)

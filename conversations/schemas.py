@@ -4,16 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.serializers import UserSerializer
 from chatapi.rest import MomentField
 from conversations.models import Membership, Message, Room
-
-
-class UserSchema(serializers.Serializer[Any]):
-    """A user, wherever one appears."""
-
-    id = serializers.UUIDField(help_text="Stable id.")
-    username = serializers.CharField(help_text="Unique name.")
-    display_name = serializers.CharField(help_text="The name to show.")
 
 
 class QuoteSchema(serializers.Serializer[Any]):
@@ -21,7 +14,7 @@ class QuoteSchema(serializers.Serializer[Any]):
 
     id = serializers.UUIDField(help_text="Its id.")
     seq = serializers.IntegerField(help_text="Its place in the room.")
-    sender = UserSchema(help_text="Who wrote it.")
+    sender = UserSerializer(help_text="Who wrote it.")
     text = serializers.CharField(allow_blank=True, help_text="Its text as it is now; empty when deleted.")
     kind = serializers.ChoiceField(Message.Kind.choices, help_text="What it is made of.")
 
@@ -43,7 +36,7 @@ class SharedMessageSchema(serializers.Serializer[Any]):
     rev = serializers.IntegerField(help_text="The room's `rev` at which it last changed; the higher one wins.")
     client_id = serializers.UUIDField(help_text="What the sender called it.")
     kind = serializers.ChoiceField(Message.Kind.choices, help_text="What it is made of.")
-    sender = UserSchema(help_text="Who sent it.")
+    sender = UserSerializer(help_text="Who sent it.")
     text = serializers.CharField(allow_blank=True, help_text="The text; empty when deleted.")
     attachments = serializers.ListField(child=serializers.DictField(), help_text="Files; none yet.")
     reply_to = QuoteSchema(allow_null=True, help_text="The message it answers.")
@@ -120,7 +113,7 @@ class RoomSchema(serializers.Serializer[Any]):
     )
     members_count = serializers.IntegerField(help_text="How many people are in it.")
     others = MarksSchema(help_text="The lowest marks over the other members: one, two or coloured ticks.")
-    peer = UserSchema(allow_null=True, help_text="The other person of a direct room.")
+    peer = UserSerializer(allow_null=True, help_text="The other person of a direct room.")
     group = serializers.DictField(allow_null=True, help_text="The rules of a group.")
     my = OwnSettingsSchema(help_text="What depends on who looks.")
 
@@ -144,7 +137,7 @@ class MessagePageSchema(serializers.Serializer[Any]):
 class ReceiptSchema(serializers.Serializer[Any]):
     """A member's marks, as others may see them."""
 
-    user = UserSchema(help_text="Whose marks.")
+    user = UserSerializer(help_text="Whose marks.")
     delivered_seq = serializers.IntegerField(help_text="Delivered up to here.")
     read_seq = serializers.IntegerField(help_text="Read up to here.")
 

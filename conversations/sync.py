@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import User, UserCounter
+from accounts.own_frames import chained, own_frames
 from chatapi import times
 from chatapi.cursors import decode_cursor, encode_cursor, moment_in_cursor
 from chatapi.errors import InvalidCursor
@@ -23,7 +24,6 @@ from conversations.epoch import current_epoch
 from conversations.frames import receipt_frame
 from conversations.listing import badge_of, own_rooms, rooms_json
 from conversations.models import Membership, Message, Room
-from conversations.own_changes import profile_frame
 from conversations.serializers import MAX_NUMBER
 
 UNDER_WAY = dt.timedelta(seconds=60)
@@ -89,10 +89,7 @@ def sync(user: User, known: Known, cursor: Cursor | None = None) -> tuple[dict[s
         "epoch": epoch,
         "reset": reset and cursor is None,
         "badge": badge_of(user),
-        "me": {
-            "rev": cursor.me if cursor else me,
-            "changes": [] if cursor or known.is_empty else _own_changes(user, known.me),
-        },
+        "me": _own(cursor.me if cursor else me, []) if cursor or known.is_empty else _own_changes(user, known.me, me),
         "rooms": _rooms(user, page, known),
         "joined": [s.room_name for s in page if not known.is_empty and s.joined_me > known.me],
         "left": {} if cursor else _left(standings, known),
@@ -102,10 +99,19 @@ def sync(user: User, known: Known, cursor: Cursor | None = None) -> tuple[dict[s
     return answer, Cursor(page[-1].activity, page[-1].room_name, started_at, cursor.me if cursor else me, epoch)
 
 
-def _own_changes(user: User, since: int) -> list[dict[str, Any]]:
-    """What is the user's own and not about a room (a room's own settings come with the room)."""
-    fresh = User.objects.get(pk=user.pk)
-    return [profile_frame(fresh, prev=since)] if fresh.me_rev > since else []
+def _own_changes(user: User, since: int, me: int) -> dict[str, Any]:
+    """What is the user's own and not about a room (a room's own settings come with the room).
+
+    Where there is too much for one answer, `rev` is as far as it goes: the next `sync/` gives what follows.
+    """
+    limit = limits().replay_frames
+    frames = chained(own_frames(User.objects.get(pk=user.pk), since, top=me, limit=limit), since)
+    complete = len(frames) < limit
+    return _own(me if complete else frames[-1]["me"], frames, complete=complete)
+
+
+def _own(rev: int, changes: list[dict[str, Any]], *, complete: bool = True) -> dict[str, Any]:
+    return {"rev": rev, "changes": changes, "complete": complete}
 
 
 @dataclass(frozen=True, slots=True)

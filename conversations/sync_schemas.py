@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from chatapi.frame_schema import Frame
 from conversations.frame_schemas import (
+    CONTACT_UPDATED,
     MEMBER_JOINED,
     MEMBER_LEFT,
     OWN_MESSAGE_CREATED,
@@ -29,6 +30,11 @@ class ChangeField(serializers.DictField):
     """A durable frame of a room."""
 
 
+@extend_schema_field(_one_of("OwnChange", USER_UPDATED, CONTACT_UPDATED))
+class OwnChangeField(serializers.DictField):
+    """A frame about the user's own."""
+
+
 class ChangesSchema(serializers.Serializer[Any]):
     """What a client lacks of a room, or `{"reset": true}`: then take the room anew."""
 
@@ -47,7 +53,10 @@ class MeChangesSchema(serializers.Serializer[Any]):
     """What is the user's own and not about a room."""
 
     rev = serializers.IntegerField(help_text="The counter to send next time.")
-    changes = USER_UPDATED.schema(many=True, help_text="Frames like `user.updated`.")
+    changes = serializers.ListField(
+        child=OwnChangeField(), help_text="`user.updated` and `contact.updated` frames, at most 1,000."
+    )
+    complete = serializers.BooleanField(help_text="False: there is more above `rev`; call again with it.")
 
 
 class SyncRoomSchema(serializers.Serializer[Any]):

@@ -1,8 +1,19 @@
 """People and what proves that it is them."""
 
 from accounts.models.challenge import Challenge, Registration
+from accounts.models.relation import Contact
 from accounts.models.security_event import SecurityEvent
 from accounts.models.session import Session, WsTicket
 from accounts.models.user import User, UserCounter, short_user
 
-__all__ = ["Challenge", "Registration", "SecurityEvent", "Session", "User", "UserCounter", "WsTicket", "short_user"]
+__all__ = [
+    "Challenge",
+    "Contact",
+    "Registration",
+    "SecurityEvent",
+    "Session",
+    "User",
+    "UserCounter",
+    "WsTicket",
+    "short_user",
+]

@@ -67,16 +67,19 @@ class UserManager(BaseUserManager["User"]):
 
     def find(self, reference: str) -> "User":
         """The active user with this id or username. Raises NotFound for everything else, malformed or absent."""
-        user_id = ids.parse_uuid(reference)
-        if user_id is not None:
-            user = self.get_queryset().active().filter(pk=user_id).first()
-        elif USERNAME.fullmatch(reference):
-            user = self.get_queryset().active().filter(username_key=folded(reference)).first()
-        else:
-            user = None
+        user = self.referred_to(reference).active().first()
         if user is None:
             raise NotFound
         return user
+
+    def referred_to(self, reference: str) -> UserQuerySet:
+        """Nobody, or the one user with this id or username, active or not."""
+        user_id = ids.parse_uuid(reference)
+        if user_id is not None:
+            return self.get_queryset().filter(pk=user_id)
+        if USERNAME.fullmatch(reference):
+            return self.get_queryset().filter(username_key=folded(reference))
+        return self.get_queryset().none()
 
 
 class User(AbstractBaseUser):
@@ -98,6 +101,8 @@ class User(AbstractBaseUser):
     privacy = models.JSONField(default=default_privacy)
     me_rev = models.BigIntegerField(default=0)
     """The user's `me` number at which the profile last changed."""
+    people_rev = models.BigIntegerField(default=0)
+    """The user's `me` number at which their contacts last changed: nobody looks for changes below it."""
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=times.now, editable=False)

@@ -1,6 +1,7 @@
 """The REST calls of accounts."""
 
 from accounts.views.audit import AuditViewSet
+from accounts.views.contacts import ContactViewSet
 from accounts.views.login import ChallengeViewSet, LoginViewSet, RegistrationViewSet
 from accounts.views.passwords import ForgottenPasswordViewSet, PasswordViewSet
 from accounts.views.people import MeViewSet, UserViewSet
@@ -9,6 +10,7 @@ from accounts.views.sessions import LogoutViewSet, SessionViewSet, TicketViewSet
 __all__ = [
     "AuditViewSet",
     "ChallengeViewSet",
+    "ContactViewSet",
     "ForgottenPasswordViewSet",
     "LoginViewSet",
     "LogoutViewSet",

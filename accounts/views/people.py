@@ -11,7 +11,8 @@ from accounts import examples
 from accounts.actions.profile import change_profile
 from accounts.authentication import caller, principal_and_profile
 from accounts.models import User
-from accounts.serializers import MeInput, MeSerializer, ProfileSerializer, SearchInput
+from accounts.models.relation import as_seen_by
+from accounts.serializers import MeInput, MeSerializer, PersonSerializer, SearchInput
 from accounts.views.base import BODY, CALLER, read
 from chatapi.errors import InvalidCursor, InvalidInput, NotFound
 from chatapi.pagination import CursorPage
@@ -73,7 +74,7 @@ class UserViewSet(ViewSet):
             "number. At least two characters. The caller is not among the results."
         ),
         parameters=[SearchInput],
-        responses={HTTPStatus.OK: ProfileSerializer(many=True)} | problems(*CALLER, InvalidInput, InvalidCursor),
+        responses={HTTPStatus.OK: PersonSerializer(many=True)} | problems(*CALLER, InvalidInput, InvalidCursor),
         examples=[_PROFILE],
     )
     def list(self, request: Request) -> Response:
@@ -83,16 +84,19 @@ class UserViewSet(ViewSet):
         text = read(SearchInput, {"search": request.query_params.get("search", "")})["search"]
         page = _ByUsername()
         people = User.objects.get_queryset().active().matching(text).exclude(pk=user.pk)
-        rows = page.paginate_queryset(people, request, self) or []
-        return page.get_paginated_response(ProfileSerializer(rows, many=True).data)
+        rows = page.paginate_queryset(as_seen_by(user, people), request, self) or []
+        return page.get_paginated_response(PersonSerializer(rows, many=True).data)
 
     @extend_schema(
         parameters=[OpenApiParameter("user", str, OpenApiParameter.PATH, description="An id or a username.")],
         summary="A person's profile",
         description="`user` is an id or a username. Never shows another's email or number.",
-        responses={HTTPStatus.OK: ProfileSerializer} | problems(*CALLER, NotFound),
+        responses={HTTPStatus.OK: PersonSerializer} | problems(*CALLER, NotFound),
         examples=[_PROFILE],
     )
     def retrieve(self, request: Request, user: str) -> Response:
         """GET users/{user}/"""
-        return Response(ProfileSerializer(User.objects.find(user)).data)
+        person = as_seen_by(caller(request).user, User.objects.referred_to(user).active()).first()
+        if person is None:
+            raise NotFound
+        return Response(PersonSerializer(person).data)

@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from accounts import tokens
+from accounts.actions.contacts import save_contact
 from accounts.codes import code_hash
 from accounts.models import Challenge, Session
 from tests.contract.documents import check_reply, rest_document
@@ -62,7 +63,7 @@ class World:
         return {
             "room_name": self.room,
             "message_id": self.message,
-            "user": "bob",
+            "user": "carol",
             "session_id": another_device(self.alice).session,
         }
 
@@ -85,12 +86,13 @@ class World:
 
 
 @pytest.fixture
-def world(settings, alice, bob) -> World:
+def world(settings, alice, bob, carol) -> World:
     settings.RATE_LIMITS = False
     settings.CODE_RESEND_SECONDS = 0
     alice.user.set_password(PASSWORD)
     alice.user.save()
     room = room_between(alice, bob)
+    save_contact(user=alice.user, person=carol.user)
     message, *_ = said(bob, room, "one", "two", "three")
     made = [challenge_of(alice, Challenge.Purpose.LOGIN) for _ in range(2)]
     return World(alice, room, str(message.pk), *made)
@@ -137,6 +139,7 @@ SURE: dict[tuple[str, str], Good] = {
     ("POST", "accounts/me/password/"): lambda _: {"body": {"current_password": PASSWORD, "new_password": NEW_PASSWORD}},
     ("POST", "accounts/token/refresh/"): lambda world: {"body": {"refresh": world.fields["refresh"]}},
     ("PATCH", "accounts/me/"): lambda _: {"body": {"about": "At work"}},
+    ("POST", "contacts/"): lambda _: {"body": {"user": "bob"}},
     ("POST", "conversations/"): lambda _: {"body": {"user": "bob"}},
     ("PATCH", "conversations/{room_name}/"): lambda _: {"body": {"pinned": True, "extra": {"colour": "teal"}}},
     ("POST", "conversations/{room_name}/messages/"): lambda _: {"body": {"text": "hello"}},

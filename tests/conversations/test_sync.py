@@ -94,7 +94,7 @@ def test_a_new_device_gets_its_rooms(alice, bob, carol):
     assert entry["room"] == alice.client.room(with_bob)
     assert (entry["rev"], entry["marks"], entry["changes"], entry["limited"]) == (2, 0, [], True)
     assert (answer["badge"], answer["joined"], answer["left"], answer["next"]) == (3, [], {}, None)
-    assert (answer["reset"], answer["me"]) == (False, {"rev": alice.me, "changes": []})
+    assert (answer["reset"], answer["me"]) == (False, {"rev": alice.me, "changes": [], "complete": True})
 
 
 def test_somebody_without_rooms(alice):
@@ -224,7 +224,7 @@ def test_a_changed_profile_comes_with_me(alice, device):
         assert (frame["type"], frame["me"], frame["data"]["display_name"]) == ("user.updated", alice.me, name)
         device.sync()
         assert device.profile == ok(alice.client.get("accounts/me/"))
-        assert alice.client.sync(**device.known)["me"] == {"rev": alice.me, "changes": []}
+        assert alice.client.sync(**device.known)["me"] == {"rev": alice.me, "changes": [], "complete": True}
 
 
 @pytest.mark.parametrize("wrong", [{"epoch": "0123456789abcdef"}, {"me": 1_000}])

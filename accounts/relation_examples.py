@@ -1,0 +1,12 @@
+"""Contacts as the documents show them; a test holds every one against its schema."""
+
+from accounts.examples import BOB, Json
+
+CONTACT: Json = {
+    "user": BOB,
+    "nickname": "Bobby",
+    "rev": 14,
+    "created_at": "2026-01-31T12:00:00.000Z",
+    "deleted_at": None,
+}
+MATCHES: Json = {"matches": [{"given": "Bob@example.org", "user": BOB, "is_contact": False}]}
