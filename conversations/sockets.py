@@ -126,6 +126,7 @@ class Socket(AsyncConsumer):
         self.scope = {}
         if self._direct is not None:
             self._direct.forget_handshake()
+            self._direct.hand_texts_to(self._take)
 
     def _end(self) -> None:
         """Leaves no trace, whatever has happened (F13)."""
@@ -230,6 +231,19 @@ class Socket(AsyncConsumer):
             if self.code or (verdict is Verdict.TAKE and self._is_text(text)):
                 return text or ""
             self._refuse(verdict, text or "")
+
+    def _take(self, text: str) -> None:
+        """A frame that came the short way, as the loop in `_live` would take it."""
+        if self.code:
+            return
+        verdict = self._intake.admit(len(text))
+        try:
+            if verdict is Verdict.TAKE:
+                self._dialogue.take(text)
+            else:
+                self._refuse(verdict, text)
+        except Refused as refusal:
+            self.close(refusal.code)
 
     def _is_text(self, text: str | None) -> bool:
         if text is None:

@@ -9,7 +9,8 @@ import asyncio
 import functools
 from typing import Any, Protocol
 
-from chatapi.servers.uvicorn_sockets import CountedEvents, Incoming
+from chatapi.servers.plain_texts import Shortcut, Take
+from chatapi.servers.uvicorn_sockets import CountedEvents, Incoming, Reads
 
 
 class Direct(Protocol):
@@ -32,6 +33,9 @@ class Direct(Protocol):
 
     def forget_handshake(self) -> None:
         """Drops what only the handshake needed, kilobytes a socket."""
+
+    def hand_texts_to(self, take: Take) -> None:
+        """From now on text frames that arrive whole go to `take` as they are read, unless something still waits."""
 
 
 def direct_transport(send: Any) -> Direct | None:
@@ -89,6 +93,9 @@ class Twisted:
 
     def forget_handshake(self) -> None:
         self._protocol.forget_handshake()  # chatapi.servers.daphne_sockets
+
+    def hand_texts_to(self, take: Take) -> None:
+        self._protocol.shortcut = Shortcut(take)
 
 
 def _sent_now(transport: Any, data: bytes) -> bytes:
@@ -151,3 +158,8 @@ class Uvicorn:
         protocol.request = protocol.response = None
         if type(protocol.queue) is asyncio.Queue:
             protocol.queue = Incoming(protocol.queue)
+
+    def hand_texts_to(self, take: Take) -> None:
+        protocol = self._protocol
+        protocol.data_received = Reads(protocol, Shortcut(take))
+        protocol.transport.set_protocol(protocol)  # uvloop remembers the method

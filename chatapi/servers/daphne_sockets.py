@@ -11,7 +11,10 @@ from typing import Any
 from daphne.ws_protocol import WebSocketProtocol
 
 from chatapi.realtime.intake import STRANGER_BYTES, Intake, Verdict
+from chatapi.servers.plain_texts import Shortcut
 
+OPEN = 3
+"""autobahn's STATE_OPEN."""
 FLOOD = 4429
 TOO_LARGE = 1009
 
@@ -21,6 +24,7 @@ class Socket(WebSocketProtocol):
 
     muted: bool
     request: Any
+    shortcut: Shortcut | None = None
     _deaf = False
 
     def onConnect(self, request: Any) -> Any:
@@ -42,8 +46,17 @@ class Socket(WebSocketProtocol):
         self.http_request_params: dict[str, list[str]] = {}
 
     def _dataReceived(self, data: bytes) -> None:
-        if not self._deaf:
+        if not self._deaf and not self._is_taken(data):
             super()._dataReceived(data)
+
+    def _is_taken(self, data: bytes) -> bool:
+        """Whether it was plain texts, and nothing that came before still waits."""
+        shortcut, frame_under_way = self.shortcut, bool(self.data or self.current_frame or self.inside_message)
+        if shortcut is None or self.state != OPEN or frame_under_way:
+            return False
+        shortcut.orderly = True  # autobahn tells where a frame begins
+        now = self.application_queue.empty() and not self.muted
+        return shortcut.takes(data, largest=self.largest, now=now)
 
     def onFrameBegin(self) -> None:
         """A header has been read, and nothing of what follows it."""
