@@ -16,6 +16,8 @@ from typing import ParamSpec, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from chatapi.errors import Problem
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -48,6 +50,8 @@ def run_later(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) 
 def _call_and_log(function: Callable[[], object]) -> None:
     try:
         call(function)
+    except Problem:
+        pass  # it is no longer possible, and nobody wants to know
     except Exception:
         logger.info("Something that nobody waited for failed.", exc_info=True)
 

@@ -24,6 +24,8 @@ class Socket(WebSocketProtocol):
 
     muted: bool
     request: Any
+    data: bytes
+    current_frame: Any
     shortcut: Shortcut | None = None
     _deaf = False
 
@@ -51,8 +53,8 @@ class Socket(WebSocketProtocol):
 
     def _is_taken(self, data: bytes) -> bool:
         """Whether it was plain texts, and nothing that came before still waits."""
-        shortcut, frame_under_way = self.shortcut, bool(self.data or self.current_frame or self.inside_message)
-        if shortcut is None or self.state != OPEN or frame_under_way:
+        shortcut = self.shortcut
+        if shortcut is None or self.state != OPEN or self.data or self.current_frame is not None or self.inside_message:
             return False
         shortcut.orderly = True  # autobahn tells where a frame begins
         now = self.application_queue.empty() and not self.muted
