@@ -12,7 +12,7 @@ from django.conf import settings
 
 from chatapi.errors import Unavailable
 
-WAIT_SECONDS = 2.0
+WAIT_SECONDS = 5.0
 RETRY_MS = 2_000
 
 _free = threading.BoundedSemaphore(settings.PASSWORD_HASHES)

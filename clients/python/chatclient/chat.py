@@ -103,8 +103,8 @@ class Chat:
     def room_list(self) -> list[RoomStore]:
         """The rooms held, pinned ones first, then by activity."""
 
-        def place(store: RoomStore) -> tuple[bool, str]:
-            return bool(store.room["my"]["pinned_at"]), str(store.room["last_activity_at"])
+        def place(store: RoomStore) -> tuple[bool, str, str]:
+            return bool(store.room["my"]["pinned_at"]), str(store.room["last_activity_at"]), store.name
 
         listed = [store for store in self.rooms.values() if store.room]
         return sorted(listed, key=place, reverse=True)
