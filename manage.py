@@ -19,6 +19,8 @@ def main() -> None:
         os.environ.setdefault("DEBUG", "true")  # before the settings are read
     if sys.argv[1:2] == ["test"]:
         from tests.runner import main as run
+    elif sys.argv[1:2] == ["faults"]:
+        from tests.faults.__main__ import main as run
     elif sys.argv[1:2] == ["check_all"]:
         from tests.form import main as run
     else:

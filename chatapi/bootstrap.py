@@ -20,7 +20,7 @@ STAMP, DRAFT = VENV / "made-from", VENV / "made-from.draft"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 BYTECODE = str(VENV / "bytecode")  # all of it, so that no __pycache__ appears in the tree
 LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"  # the second contains the first
-DEV_COMMANDS = {"test", "check_all"}
+DEV_COMMANDS = {"test", "check_all", "faults"}
 
 
 def enter(argv: list[str]) -> None:

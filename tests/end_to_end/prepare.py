@@ -14,6 +14,8 @@ from django.db import transaction  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from conversations import events  # noqa: E402
+from conversations.actions.rooms import end_membership  # noqa: E402
+from conversations.models import Membership  # noqa: E402
 from tests import people  # noqa: E402
 
 BATCH = 500
@@ -44,6 +46,11 @@ def direct(one: str, others: list[str]) -> list[str]:
     return [people.room_between(first, people.Person(User.objects.find(name), {})) for name in others]
 
 
+def remove(room: str, name: str) -> None:
+    """Takes somebody out of a room."""
+    end_membership(room_id=people.room_called(room).pk, user=User.objects.find(name), state=Membership.State.REMOVED)
+
+
 def say(room: str, sender: str, texts: list[str]) -> None:
     """Sends many messages, as fast as the action takes them, and tells no socket."""
     person = people.Person(User.objects.find(sender), {})
@@ -59,7 +66,7 @@ def say_everywhere(rooms: list[str], texts: list[str], sender: str = "", senders
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (persons, devices, group, direct, say, say_everywhere)
+    function.__name__: function for function in (persons, devices, group, direct, remove, say, say_everywhere)
 }
 
 

@@ -95,14 +95,14 @@ class Client:
         """Talks until the pace is over, or the session."""
         while not self._pace.is_over and not self.is_gone:
             await asyncio.sleep(self.random.expovariate(1 / self._pace.gap))
-            room = self.random.choice(self.rooms)
-            if self.unanswered < QUEUED:
-                self._act(room)
+            if self.unanswered < QUEUED and self.rooms:
+                self._act(self.random.choice(self.rooms))
 
     @property
     def unanswered(self) -> int:
         """Sends under way."""
-        return len(self._tasks) + sum(len(voice.outbox._items) for voice in self.device.voices.values())
+        voices = [voice for voice in self.device.voices.values() if voice.watch.ended is None]
+        return len(self._tasks) + sum(len(voice.outbox._items) for voice in voices)
 
     def _act(self, room: str) -> None:
         ways = [self._say, self._post, self._say_in_a_row, self._send_twice, self._repeat]
@@ -123,7 +123,7 @@ class Client:
 
     async def _say_and_note(self, room: str, body: Json, *, again: bool = False) -> None:
         voice = self.device.voices[room]
-        if again and body["client_id"] in voice.outbox._items:
+        if voice.watch.ended is not None or (again and body["client_id"] in voice.outbox._items):
             return
         self._answer(room, body, await voice.outbox.add(body), first=False)
 
@@ -225,8 +225,10 @@ class Client:
     async def _until_the_end(self, work: Coroutine[Any, Any, None], room: str, body: Json) -> None:
         try:
             await work
-        except (Closed, SessionEnded):
+        except SessionEnded:
             self.is_gone = True
+        except Closed:
+            return  # no longer a member: nobody will know what became of it
         except Problem as problem:
             place = self._history.now, self.label, room, body.get("client_id", ""), self.device.name
             self._history.add(Refused(*place, str(problem)))

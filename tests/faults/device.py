@@ -104,7 +104,7 @@ class NotingDevice(Device):
 
         async def live_and_note(token: str) -> int:
             code = await live(token)
-            self.history.add(Lost(self.history.now, self.label, room, code))
+            self.history.add(Lost(self.history.now, self.label, room, int(code)))
             return code
 
         link._live = live_and_note  # type: ignore[method-assign]

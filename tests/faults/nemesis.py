@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tests.faults.catalogue import Fault
-from tests.faults.history import Healed, History, Struck
+from tests.faults.history import Complaint, Healed, History, Struck
 from tests.faults.world import World
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,9 @@ class Nemesis:
         logger.info("%6.1f s: %s", self._history.now, fault.name)
         try:
             await fault.strike(self._world, lot)
+        except Exception as error:  # a run goes on; that something did not heal counts against it
+            logger.exception("%s", fault.name)
+            self._history.add(Complaint(self._history.now, f"{fault.name} did not heal: {error!r}"))
         finally:
             self._history.add(Healed(self._history.now, number))
 

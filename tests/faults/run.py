@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,8 @@ class Run:
         """The whole run; what the checkers look at."""
         await asyncio.to_thread(self.world.found)
         async with AsyncExitStack() as stack:
-            await self.world.connect(stack)
+            self.world.stack = stack
+            await self.world.connect()
             self.sample()
             await self._talk()
             await self._heal()
@@ -66,10 +67,11 @@ class Run:
         talks = [asyncio.create_task(client.talk()) for client in self.world.clients]
         try:
             await self.plan.rage(Nemesis(self.world, self.history, self.plan.seed))
-            await self.pace.reached.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.pace.reached.wait(), 0.5 * self.plan.seconds + 30)
         finally:
             self.pace.is_over = True
-        await asyncio.gather(*talks)
+        await asyncio.gather(*talks, *self.world.latecomers)
 
     async def _heal(self) -> None:
         for route in ROUTES:
@@ -136,11 +138,12 @@ class Run:
         listed = await device.look("conversations/?limit=200")
         truth.badges[device.name] = (await device.api.post("sync/", {}))["badge"]
         for room in listed["results"]:
+            name, my = room["room_name"], room["my"]
             last = (room["last_message"] or {}).get("id", "")
-            my = room["my"]
-            truth.told.append(Told(room["room_name"], device.name, my["unread_count"], my["last_read_seq"], last))
+            truth.told.append(Told(name, device.name, my["unread_count"], my["last_read_seq"], last))
             for client in clients:
-                client.device.compare(room["room_name"], rows[room["room_name"]][0], room, rows[room["room_name"]][1])
+                if name in client.rooms:
+                    client.device.compare(name, rows[name][0], room, rows[name][1])
 
     def sample(self) -> None:
         """What our processes hold now."""

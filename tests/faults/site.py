@@ -140,6 +140,10 @@ class FaultSite(Site):
         )
         return [int(word) for word in listed.stdout.split()]
 
+    def open_files(self, name: str) -> int:
+        """How many a process has."""
+        return len(list(Path("/proc", str(self.pid(name)), "fd").iterdir()))
+
     async def serves(self, name: str, within: float = PATIENCE) -> None:
         """Returns when the process answers at its own port."""
         deadline = time.monotonic() + within

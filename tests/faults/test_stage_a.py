@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults import breaking, catalogue
+from tests.faults import breaking, catalogue, disturbing
 from tests.faults.catalogue import Fault, fault
 from tests.faults.checkers import described, violations
 from tests.faults.run import Plan, Run
@@ -38,9 +38,9 @@ class Hunt:
     caught_by: set[str]
 
 
-CUT = fault("cut all sockets", breaking.strike_sockets, how="cut")
+CUT = fault("cut all sockets", disturbing.strike, how="cut")
 KILL = fault("kill -9 a socket process", breaking.kill_process, name="sockets-1")
-SLOW = fault("a slow bus", breaking.slow_down, routes=("redis",), delay=0.03, seconds=4.0)
+SLOW = fault("a slow bus", disturbing.weather, routes=("redis",), delay=0.03, seconds=4.0)
 
 HUNTS = [
     Hunt("ack_before_commit", [KILL], {"I1", "I7"}),

@@ -125,7 +125,7 @@ class Side(asyncio.Protocol):
     def reset(self) -> None:
         """Ends both sides like a peer that has forgotten them."""
         for side in (self, self.other):
-            if side is not None and side.transport is not None:
+            if side is not None and side.transport is not None and not side.transport.is_closing():
                 side.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
                 side.transport.abort()
 

@@ -1,10 +1,11 @@
 """Who is there: people, rooms of two and of several, and a device or two for everybody. All of it from one seed."""
 
+import asyncio
 import random
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
-from chatclient import Session
+from chatclient import Closed, Session
 from tests.end_to_end.people import session_of, unique
 from tests.faults.clients import Client, Pace
 from tests.faults.device import Library, NotingDevice
@@ -42,6 +43,8 @@ class World:
         self.rooms: dict[str, list[str]] = {}
         """By room name: the members' names."""
         self.sessions: dict[str, Session] = {}
+        self.stack = AsyncExitStack()
+        self.latecomers: list[asyncio.Task[None]] = []
         self._library = Library()
 
     def found(self) -> None:
@@ -83,9 +86,37 @@ class World:
 
     def rooms_of(self, name: str) -> list[str]:
         """The rooms somebody is in."""
-        return [room for room, members in self.rooms.items() if name in members]
+        return [room for room, members in self.rooms.items() if name in members]  # a list of its own: it may change
 
-    async def connect(self, stack: AsyncExitStack) -> None:
+    async def connect(self) -> None:
         """All devices, one after the other: a run begins in peace."""
         for client in self.clients:
-            await client.start(stack)
+            await client.start(self.stack)
+
+    # What changes meanwhile
+
+    async def another_device(self, former: Client) -> None:
+        """A new session and device in the place of one that is gone; it connects and talks as soon as it can."""
+        answer = await asyncio.to_thread(self._another_session, former.device.name)
+        process = self.random.randrange(2)
+        client = self.add(session_of(answer), label=f"f{len(self.clients)}", process=process, on_inbox=former.on_inbox)
+        self.latecomers.append(asyncio.create_task(self._start_late(client)))
+
+    async def _start_late(self, client: Client) -> None:
+        with suppress(Closed):  # perhaps taken out of a room meanwhile
+            await client.start(self.stack)
+            await client.talk()
+
+    def _another_session(self, name: str) -> dict[str, object]:
+        with self.site.fresh_shell() as shell:
+            (answer,) = shell.call("devices", names=[name])
+        return dict(answer)
+
+    def remove(self, name: str, room: str) -> None:
+        """Ends somebody's membership; first their devices stop talking there, which hurts nobody."""
+        self.rooms[room].remove(name)
+        for client in self.clients:
+            if client.device.name == name and room in client.rooms:
+                client.rooms.remove(room)
+        with self.site.fresh_shell() as shell:
+            shell.call("remove", room=room, name=name)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tests.faults.checkers.record import Record
-from tests.faults.history import Began, Differs, Got, Greeted, Heard, Joined, Paged
+from tests.faults.history import Answered, Began, Differs, Got, Greeted, Heard, Joined, Paged
 
 REVOCATION_SECONDS = 30.0
 """By then a session's end is known everywhere, even if its event was lost."""
@@ -47,27 +47,31 @@ def everybody_has_everything(record: Record, *, within: float = 60.0) -> list[st
 def shortfalls(record: Record) -> Iterator[tuple[Joined, list[str], list[float]]]:
     """For each device and room: the messages it never got, and how long each other one took after it was possible."""
     got: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    stored_at: dict[str, float] = {}
     for event in record.of(Got):
         got[event.device, event.room].setdefault(event.id, event.at)
-        stored_at.setdefault(event.id, event.at)
-    for answers in record.answers.values():
-        for answer in answers:
-            stored_at[answer.id] = min(answer.at, stored_at.get(answer.id, answer.at))
+    stored = stored_times(record)
     for (device, room), join in record.joined.items():
-        if device in record.ended:
+        if device in record.ended or record.left_rev(device, room) != float("inf"):
             continue
-        top = record.left_rev(device, room)
         begin = record.began.get((device, room), 0)
-        wanted = [row.id for row in record.rooms.get(room, []) if begin < row.rev <= top]
+        wanted = [row.id for row in record.rooms.get(room, []) if begin < row.rev]
         held = got[device, room]
-        late = [_waited(record, stored_at.get(key, 0.0), held[key]) for key in wanted if key in held]
+        late = [delay_of(record, stored[key], held[key]) for key in wanted if key in held]
         yield join, [key for key in wanted if key not in held], late
 
 
-def _waited(record: Record, stored: float, arrived: float) -> float:
+def stored_times(record: Record) -> dict[str, float]:
+    """By message: when it was first known to be stored, by an answer or by anybody who had it."""
+    stored: dict[str, float] = {}
+    for event in record.events:  # in order of time
+        if isinstance(event, Answered | Got):
+            stored.setdefault(event.id, event.at)
+    return stored
+
+
+def delay_of(record: Record, stored: float, arrived: float) -> float:
     """Seconds from when it was possible: from the store, or from the end of the last fault in between."""
-    if arrived - stored < 1.0:
+    if arrived - stored < 0.05:
         return arrived - stored
     ends = [min(end, arrived) for begin, end in record.windows if begin < arrived and end > stored]
     return arrived - max([stored, *ends])

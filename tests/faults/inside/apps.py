@@ -4,6 +4,7 @@ import os
 
 from django.apps import AppConfig
 
+from tests.faults.inside.clock import add_clock
 from tests.faults.inside.mutants import MUTANTS
 from tests.faults.inside.points import add_points
 
@@ -15,6 +16,7 @@ class InsideConfig(AppConfig):
     label = "faults_inside"
 
     def ready(self) -> None:
+        add_clock(os.environ.get("FAULTS_FOLDER", ""))
         add_points(os.environ.get("FAULTS_FOLDER", ""))
         mutant = os.environ.get("FAULTS_MUTANT", "")
         if mutant:
