@@ -58,6 +58,11 @@ class Process:
         assert self._leash.stdout is not None
         self.pid = int(self._leash.stdout.readline())
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself, or by somebody's signal."""
+        return self._leash is not None and self._leash.poll() is None
+
     def change(self, settings: Mapping[str, str]) -> None:
         """Another environment from the next start on."""
         self._environment = {**self._environment, **settings}

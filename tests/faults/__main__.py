@@ -18,8 +18,9 @@ from pathlib import Path
 from tests.faults import catalogue
 from tests.faults.checkers import described, violations
 from tests.faults.figures import figures
+from tests.faults.limits import EXPERIMENTS
 from tests.faults.nemesis import Nemesis
-from tests.faults.report import Report, facts_of
+from tests.faults.report import FaultsReport, LimitsReport, facts_of
 from tests.faults.run import Plan, Run
 from tests.faults.site import FaultSite
 from tests.faults.world import LARGE, SMALL, Size
@@ -43,15 +44,13 @@ def main(argv: list[str] | None = None) -> int:
         folder = Path(name)
         folder.chmod(0o711)  # PostgreSQL runs as another account
         with FaultSite(folder, SERVERS[options.server], {}, options.seed) as site:
-            report = asyncio.run(run(site, options))
+            report = asyncio.run(measure(site, options) if options.limits else run(site, options))
             if options.logs:
                 keep_logs(site, options.logs)
     if options.report:
         report.write(options.report)
-    print(report.markdown() if not options.report else f"{options.report}: {report.answers}")
-    if report.found:
-        print(described(report.found), file=sys.stderr)
-    return 1 if report.found else 0
+    print(report.verdict if options.report else report.markdown())
+    return 0 if report.held else 1
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -64,14 +63,15 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--history", type=Path, help="where the whole history goes, as packed lines of JSON")
     parser.add_argument("--logs", type=Path, help="a folder for the servers' logs")
     parser.add_argument("--soak", action="store_true", help="fewer messages and a fault each two minutes, for hours")
+    parser.add_argument("--limits", action="store_true", help="instead: experiments on one subject each, with figures")
     parser.add_argument("--small", action="store_true", help="8 people in 4 rooms instead of 40 in 20")
     parser.add_argument("--every", type=float, help="seconds from one fault to the next")
-    parser.add_argument("--only", default="", help="only faults whose name contains this")
+    parser.add_argument("--only", default="", help="only faults, or experiments, whose name contains this")
     given = argv[2:] if argv and argv[1:2] == ["faults"] else argv
     return parser.parse_args(given)
 
 
-async def run(site: FaultSite, options: argparse.Namespace) -> Report:
+async def run(site: FaultSite, options: argparse.Namespace) -> FaultsReport:
     seconds = options.minutes * 60
     size: Size = SMALL if options.small else LARGE
     rate = SOAK_SENDS_PER_MINUTE if options.soak else SENDS_PER_MINUTE
@@ -87,12 +87,26 @@ async def run(site: FaultSite, options: argparse.Namespace) -> Report:
         running.history.write(options.history)
     kind = "Soak" if options.soak else "Faults"
     title = f"{kind}: {options.minutes:g} minutes on {options.server}"
-    return Report(title, facts_of(site, options.seed), violations(record), figures(record), minutes)
+    found = violations(record)
+    if found:
+        logger.error("%s", described(found))
+    return FaultsReport(title, facts_of(site, options.seed), found, figures(record), minutes)
 
 
 async def rage_of(only: str, seconds: float, every: float, nemesis: Nemesis) -> None:
     faults = [fault for fault in catalogue.EVERYTHING if only in fault.name]
     await nemesis.rage(faults, seconds=seconds, every=every)
+
+
+async def measure(site: FaultSite, options: argparse.Namespace) -> LimitsReport:
+    measured = []
+    for experiment in EXPERIMENTS:
+        if options.only in experiment.__name__:
+            logger.info("%s", experiment.__doc__)
+            found = await experiment(site, options.seed)
+            logger.info("%s", found)
+            measured += found
+    return LimitsReport(f"Limits on {options.server}", facts_of(site, options.seed), measured)
 
 
 def keep_logs(site: FaultSite, folder: Path) -> None:

@@ -8,7 +8,7 @@ import random
 import resource
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import psycopg2
 
@@ -34,21 +34,23 @@ NONSENSE = [
 ]
 
 
-def bare_socket(world: World, lot: random.Random, *, receive_buffer: int = 4_096) -> BareSocket:
+def bare_socket(world: World, lot: random.Random, name: str) -> BareSocket:
     """A socket in somebody's room that reads only what it is told to."""
     client = lot.choice([client for client in world.clients if not client.is_gone])
-    port = int(world.site.behind[lot.choice(SOCKETS)].rpartition(":")[2])
+    port = int(world.site.behind[name].rpartition(":")[2])
     token = client.device.api.access
-    return BareSocket(port, f"/ws/chat/{client.rooms[0]}/?Authorization={token}", receive_buffer=receive_buffer)
+    return BareSocket(port, f"/ws/chat/{client.rooms[0]}/?Authorization={token}", receive_buffer=4_096)
 
 
 @contextlib.asynccontextmanager
-async def bare_sockets(world: World, lot: random.Random, number: int) -> AsyncIterator[list[BareSocket]]:
-    """So many of them. A server that is away at the moment gets none."""
+async def bare_sockets(
+    world: World, lot: random.Random, number: int, names: Sequence[str] = SOCKETS
+) -> AsyncIterator[list[BareSocket]]:
+    """So many of them, on these processes in turn. A server that is away at the moment gets none."""
     sockets = []
-    for _ in range(number):
+    for turn in range(number):
         with contextlib.suppress(OSError, AssertionError):
-            sockets.append(await asyncio.to_thread(bare_socket, world, lot))
+            sockets.append(await asyncio.to_thread(bare_socket, world, lot, names[turn % len(names)]))
     try:
         yield sockets
     finally:
@@ -72,9 +74,14 @@ async def flood(world: World, lot: random.Random, *, frames: int) -> None:
     """More frames than anybody can answer, on one socket."""
     async with bare_sockets(world, lot, 1) as sockets:
         for each in sockets:
-            writer = threading.Thread(target=write_all, args=(each, PING * frames), daemon=True)
-            writer.start()
-            await asyncio.to_thread(writer.join, 10)
+            await pour(each, PING * frames)
+
+
+async def pour(socket: BareSocket, data: bytes) -> None:
+    """Writes all of it, or as much as is taken within ten seconds."""
+    writer = threading.Thread(target=write_all, args=(socket, data), daemon=True)
+    writer.start()
+    await asyncio.to_thread(writer.join, 10)
 
 
 def write_all(socket: BareSocket, data: bytes) -> None:

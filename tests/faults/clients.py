@@ -143,11 +143,11 @@ class Client:
             try:
                 return await self.device.api.post(f"conversations/{room}/messages/", body)
             except Unreachable:
-                continue
+                pass
             except Problem as problem:
                 if problem.retry == "never":
                     raise
-                await asyncio.sleep(1)
+            await asyncio.sleep(1)
 
     def _say_in_a_row(self, room: str) -> None:
         """Several on one socket without waiting for answers."""

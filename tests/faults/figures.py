@@ -3,8 +3,9 @@
 **Delay** of a message on a device: from when it was possible - its store, or where a fault lies in between, the end of
 that fault - until the device holds it, by whatever way.
 
-**Catch-up** of a device after a fault: the largest delay among the messages that were stored before the fault's end and
-that the device did not hold then. Devices that lacked nothing are not counted.
+**Catch-up** of a device after a fault: from the fault's end until every connection that the device lost is back and the
+device holds every message stored up to then. Devices that lost and lacked nothing are not counted, nor are those that
+the next fault hit before.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +14,19 @@ from dataclasses import dataclass
 
 from tests.faults.checkers import Record
 from tests.faults.checkers.delivery import delay_of, stored_times
-from tests.faults.history import Answered, Got, Healed, Heard, Lost, Marked, Sample, Struck, Ticked
+from tests.faults.history import (
+    Answered,
+    Got,
+    Greeted,
+    Healed,
+    Heard,
+    Joined,
+    Lost,
+    Marked,
+    Sample,
+    Struck,
+    Ticked,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Figures:
 
 def figures(record: Record) -> Figures:
     """All of it."""
-    delays, behind = delays_of(record)
+    behind = catch_ups(record)
     healed = {heal.number: heal.at for heal in record.of(Healed)}
     faults = [
         FaultLine(fault.number, fault.name, fault.at, healed.get(fault.number, fault.at), spread(behind[fault.number]))
@@ -77,31 +90,59 @@ def figures(record: Record) -> Figures:
         connections_lost=len(record.of(Lost)),
         codes=dict(sorted(Counter(end.code for end in record.of(Lost)).items())),
         faults=faults,
-        delay=spread(delays),
+        delay=spread(delays_of(record)),
         catch_up=spread([seconds for found in behind.values() for seconds in found]),
         memory=_memory(record),
     )
 
 
-def delays_of(record: Record) -> tuple[list[float], dict[int, list[float]]]:
-    """Every delay; and by fault the catch-ups of those who lacked something at its end."""
+def delays_of(record: Record) -> list[float]:
+    """Of every message on every device."""
     stored = stored_times(record)
-    windows = [
-        (fault.number, begin, end) for fault, (begin, end) in zip(record.of(Struck), record.windows, strict=True)
-    ]
-    delays: list[float] = []
-    largest: dict[tuple[int, str], float] = defaultdict(float)
+    return [delay_of(record, stored[got.id], got.at) for got in record.of(Got)]
+
+
+def catch_ups(record: Record) -> dict[int, list[float]]:
+    """By fault: the seconds of each device that had something to catch up on."""
+    arrivals = arrivals_by_device(record)
+    absences = absences_by_device(record)
+    found: dict[int, list[float]] = defaultdict(list)
+    for fault, (begin, end) in zip(record.of(Struck), record.windows, strict=True):
+        following = [at for at, _ in record.windows if at > end]
+        for device in {join.device for join in record.of(Joined)}:
+            lost = [back for gone, back in absences[device] if begin <= gone <= end + NOTICED and back > end]
+            live = max(lost, default=end)
+            late = [at for stored, at in arrivals[device] if stored < live and at > end]
+            done = max([live, *late])
+            if done > end and done < min(following, default=float("inf")):
+                found[fault.number].append(done - end)
+    return found
+
+
+NOTICED = 0.5
+"""A connection that is cut is noticed within these seconds."""
+
+
+def arrivals_by_device(record: Record) -> dict[str, list[tuple[float, float]]]:
+    """When each message that came with a delay was stored, and when it arrived."""
+    stored = stored_times(record)
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for got in record.of(Got):
-        began, delay = stored.get(got.id, got.at), delay_of(record, stored.get(got.id, got.at), got.at)
-        delays.append(delay)
-        if got.at - began > 0.05:
-            for number, _, end in windows:
-                if began <= end < got.at and abs(got.at - delay - end) < 0.001:
-                    largest[number, got.device] = max(largest[number, got.device], delay)
-    behind: dict[int, list[float]] = defaultdict(list)
-    for (number, _), seconds in largest.items():
-        behind[number].append(seconds)
-    return delays, behind
+        if got.at - stored[got.id] > 0.05:
+            found[got.device].append((stored[got.id], got.at))
+    return found
+
+
+def absences_by_device(record: Record) -> dict[str, list[tuple[float, float]]]:
+    """From when to when each device was without one of its connections."""
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    gone: dict[tuple[str, str], float] = {}
+    for event in record.events:
+        if isinstance(event, Lost):
+            gone.setdefault((event.device, event.room), event.at)
+        elif isinstance(event, Greeted) and (event.device, event.room) in gone:
+            found[event.device].append((gone.pop((event.device, event.room)), event.at))
+    return found
 
 
 def spread(seconds: Sequence[float]) -> Spread:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 
 from tests.faults.catalogue import Fault
 from tests.faults.history import Complaint, Healed, History, Struck
@@ -17,7 +16,7 @@ class Nemesis:
     """Strikes as planned; each fault heals before it returns."""
 
     def __init__(self, world: World, history: History, seed: int) -> None:
-        self._world = world
+        self.world = world
         self._history = history
         self._seed = seed
         self._numbers = 0
@@ -31,7 +30,7 @@ class Nemesis:
         self._history.add(Struck(self._history.now, number, fault.name))
         logger.info("%6.1f s: %s", self._history.now, fault.name)
         try:
-            await fault.strike(self._world, lot)
+            await fault.strike(self.world, lot)
         except Exception as error:  # a run goes on; that something did not heal counts against it
             logger.exception("%s", fault.name)
             self._history.add(Complaint(self._history.now, f"{fault.name} did not heal: {error!r}"))
@@ -54,21 +53,20 @@ class Nemesis:
             struck = [self._next(bag, faults, lot)]
             if loop.time() - began > seconds * 2 / 3:
                 struck.append(self._next(bag, faults, lot, beside=struck[0]))
-            await asyncio.gather(*(self.strike(fault) for fault in struck))
+            await asyncio.gather(*(self.strike(fault) for fault in struck if fault is not None))
             turn += 1
-            with suppress(ValueError):
-                await asyncio.sleep(max(1.0, began + turn * every - loop.time()))
+            await asyncio.sleep(max(1.0, began + turn * every - loop.time()))
 
     def _next(
         self, bag: list[Fault], faults: Sequence[Fault], lot: random.Random, beside: Fault | None = None
-    ) -> Fault:
+    ) -> Fault | None:
         """Every fault once before any comes again; two at once never need the same thing."""
         for _ in range(2):
             if not bag:
                 bag += lot.sample(faults, len(faults))
             for fault in bag:
-                if beside is None or not fault.needs & beside.needs:
+                if beside is None or (fault is not beside and not fault.needs & beside.needs):
                     bag.remove(fault)
                     return fault
             bag.clear()
-        return lot.choice(faults)
+        return None

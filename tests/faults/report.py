@@ -5,7 +5,8 @@ import json
 import os
 import platform
 import subprocess
-from dataclasses import asdict, dataclass, field
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from tests.end_to_end.site import ROOT
 from tests.faults.checkers import CHECKERS
 from tests.faults.figures import Figures, Spread
+from tests.faults.limits import Measured
 from tests.faults.site import FaultSite
 
 PACKAGES = (
@@ -45,35 +47,94 @@ QUESTIONS = {
 
 
 @dataclass
-class Report:
-    """Everything that a page shows and a file keeps."""
+class Report(ABC):
+    """A page, and the same as JSON."""
 
     title: str
     facts: dict[str, str]
+
+    @property
+    @abstractmethod
+    def held(self) -> bool:
+        """Whether everything was as promised."""
+
+    @property
+    @abstractmethod
+    def verdict(self) -> str:
+        """In one line."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> list[str]:
+        """What follows the title, the verdict and the facts."""
+
+    def markdown(self) -> str:
+        """For people."""
+        head = [f"# {self.title}\n", f"**{self.verdict}**\n", table(("", ""), list(self.facts.items()))]
+        return "\n".join(part for part in [*head, *self.parts] if part)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self) | {"held": self.held}
+
+    def write(self, page: Path) -> None:
+        """Both, side by side."""
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(self.markdown())
+        page.with_suffix(".json").write_text(json.dumps(self.as_json(), indent=1) + "\n")
+
+
+@dataclass
+class LimitsReport(Report):
+    """What single faults cost."""
+
+    measured: list[Measured]
+
+    @property
+    def held(self) -> bool:
+        return all(each.kept for each in self.measured)
+
+    @property
+    def verdict(self) -> str:
+        return f"{sum(each.kept for each in self.measured)} of {len(self.measured)} promises kept."
+
+    @property
+    def parts(self) -> list[str]:
+        rows = [
+            (each.subject, each.promised, each.measured, "yes" if each.kept else "**NO**") for each in self.measured
+        ]
+        return [table(("", "promised", "measured", "kept"), rows)]
+
+
+@dataclass
+class FaultsReport(Report):
+    """A run under faults."""
+
     found: dict[str, list[str]]
     figures: Figures
     minutes: float
-    more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def answers(self) -> dict[str, int]:
         """By question: how often it happened."""
         return {words: sum(len(self.found.get(name, [])) for name in names) for words, names in QUESTIONS.items()}
 
-    def write(self, page: Path) -> None:
-        """The page, and beside it the same as JSON."""
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(self.markdown())
-        page.with_suffix(".json").write_text(json.dumps(asdict(self) | {"answers": self.answers}, indent=1) + "\n")
+    @property
+    def held(self) -> bool:
+        return not self.found
 
-    def markdown(self) -> str:
-        """For people."""
-        broken = sum(self.answers.values())
-        verdict = f"THE PROMISE WAS BROKEN {broken} TIMES." if broken else "The promise held."
-        parts = [
-            f"# {self.title}\n",
-            f"**{verdict}** {self._sentence()}\n",
-            table(("", ""), list(self.facts.items())),
+    @property
+    def verdict(self) -> str:
+        broken, numbers = sum(self.answers.values()), self.figures
+        said = f"THE PROMISE WAS BROKEN {broken} TIMES:" if broken else "The promise held:"
+        return f"{said} {numbers.sends:,} messages in {self.minutes:.0f} minutes under {len(numbers.faults)} faults."
+
+    def as_json(self) -> dict[str, Any]:
+        return super().as_json() | {"answers": self.answers}
+
+    @property
+    def parts(self) -> list[str]:
+        return [
             "## What must not happen\n",
             table(("", "times"), list(self.answers.items())),
             self._examples(),
@@ -83,14 +144,9 @@ class Report:
             HOW_FAST,
             table(("seconds", "measured", "p50", "p99", "largest"), self._speeds()),
             "## The faults\n",
-            "Catch-up in seconds, over the devices that lacked something when the fault was over.\n",
+            "Catch-up in seconds, over the devices that had anything to catch up on.\n",
             table(("", "fault", "from", "lasted", "devices", "p50", "largest"), self._faults()),
         ]
-        return "\n".join(part for part in parts if part)
-
-    def _sentence(self) -> str:
-        numbers = self.figures
-        return f"{numbers.sends:,} messages in {self.minutes:.0f} minutes under {len(numbers.faults)} faults."
 
     def _counts(self) -> list[tuple[str, str]]:
         numbers = self.figures
@@ -128,9 +184,9 @@ class Report:
         return "\n".join(["Among others:\n", *lines, ""]) if lines else ""
 
 
-HOW_FAST = """**Delay**: from when it was possible - the store, or the end of the last fault in between - until a device
-holds the message. **Catch-up**: the largest delay on a device among the messages that were stored before the end of a
-fault and that it lacked then.
+HOW_FAST = """**Delay**: from when it was possible - the store, or the end of the last fault in between - until a
+device holds the message. **Catch-up**: from the end of a fault until every connection that a device lost is back and
+the device holds every message stored up to then; clients wait 0.1 to 1.5 s before they connect again.
 """
 
 

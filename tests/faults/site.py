@@ -104,15 +104,31 @@ class FaultSite(Site):
                 return self.process(name).pid
 
     def kill(self, name: str) -> None:
-        """kill -9."""
-        self.process(name).send(signal.SIGKILL)
+        """kill -9; it may be dead already."""
+        signal_to(self.process(name).pid, signal.SIGKILL)
         self.process(name).stop()
 
     def start(self, name: str) -> None:
-        """Starts a process that was ended, and returns when it serves."""
-        self.process(name).start()
-        if name in self.behind:
-            self._wait_for(f"{self.behind[name]}/healthz/")
+        """Starts a process that was ended, as often as it takes, and returns when it serves.
+
+        gunicorn gives up after some seconds while an orphan of its killed master still has the port: a service manager
+        starts it again.
+        """
+        process, deadline = self.process(name), time.monotonic() + 2 * PATIENCE
+        while True:
+            process.stop()
+            process.start()
+            while process.is_running:
+                if self._serves_by_itself(name):
+                    return
+                time.sleep(0.1)
+            assert time.monotonic() < deadline, f"{name} does not come back"
+
+    def _serves_by_itself(self, name: str) -> bool:
+        """Whether it, and not an orphan of the one before, answers."""
+        if name not in self.behind:
+            return True
+        return answers(f"{self.behind[name]}/healthz/") and (name != "rest" or bool(self.children("rest")))
 
     def restart_all(self, **settings: str) -> None:
         """All of our processes anew, in another environment: the way to a mutant and back."""
@@ -143,6 +159,16 @@ class FaultSite(Site):
     def open_files(self, name: str) -> int:
         """How many a process has."""
         return len(list(Path("/proc", str(self.pid(name)), "fd").iterdir()))
+
+    def memory(self, name: str) -> int:
+        """Bytes that a process occupies."""
+        lines = Path("/proc", str(self.pid(name)), "status").read_text().splitlines()
+        return 1_024 * next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+    def closed_with(self, code: int) -> float:
+        """How many sockets the socket processes have closed with this code."""
+        name = f'chatapi_socket_closed_total{{code="{code}"}}'
+        return sum(self.metric(self.behind[process], name) for process in SOCKETS)
 
     async def serves(self, name: str, within: float = PATIENCE) -> None:
         """Returns when the process answers at its own port."""

@@ -167,7 +167,7 @@ class Link:
             return delay + self._timing.backoff(0)
         if code == FLOOD_CODE:
             return self._timing.reconnect_max
-        return self._timing.backoff(self._failures - 1)
+        return self._timing.backoff(self._failures)
 
 
 def _command(kind: str, data: Json, room: str | None, ref: str | None = None) -> str:
