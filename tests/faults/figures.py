@@ -108,6 +108,8 @@ def catch_ups(record: Record) -> dict[int, list[float]]:
     absences = absences_by_device(record)
     found: dict[int, list[float]] = defaultdict(list)
     for fault, (begin, end) in zip(record.of(Struck), record.windows, strict=True):
+        if any(other < end < others_end for other, others_end in record.windows):
+            continue  # two at once: the one that ends later counts
         following = [at for at, _ in record.windows if at > end]
         for device in {join.device for join in record.of(Joined)}:
             lost = [back for gone, back in absences[device] if begin <= gone <= end + NOTICED and back > end]

@@ -40,8 +40,7 @@ class FaultSite(Site):
         self.servers = servers
         self._seed = seed
         self._proxied: dict[str, str] = {}
-        self.down: set[str] = set()
-        """Processes that a fault holds down at the moment."""
+        self._mutant = ""
 
     def prepare(self) -> None:
         self._ports = self._cleanup.enter_context(Ports())
@@ -130,12 +129,15 @@ class FaultSite(Site):
             return True
         return answers(f"{self.behind[name]}/healthz/") and (name != "rest" or bool(self.children("rest")))
 
-    def restart_all(self, **settings: str) -> None:
-        """All of our processes anew, in another environment: the way to a mutant and back."""
+    def become(self, mutant: str) -> None:
+        """All of our processes anew, with a mutant or, where there is no name, without one."""
+        if mutant == self._mutant:
+            return
+        self._mutant = mutant
         for process in self.processes:
             process.stop()
         for process in self.processes:
-            process.change(settings)
+            process.change({"FAULTS_MUTANT": mutant})
             process.start()
         for url in self.behind.values():
             self._wait_for(f"{url}/healthz/")

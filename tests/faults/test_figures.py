@@ -27,6 +27,11 @@ def test_whoever_was_cut_off_catches_up_until_the_connection_is_back_and_everyth
     assert catch_ups(Record([Joined(0, "phone", "room", "bob"), *cut, Struck(2.9, 2, "another"), *back])) == {}
 
 
+def test_of_two_faults_at_once_the_one_that_ends_later_counts() -> None:
+    faults: list[Event] = [Struck(2, 1, "short"), Struck(2, 2, "long"), answered(1, 2.5), Healed(3, 1), Healed(9, 2)]
+    assert catch_ups(Record([Joined(0, "phone", "room", "bob"), *faults, got(1, 9.5)])) == {2: [0.5]}
+
+
 def test_a_spread() -> None:
     assert spread([]) == spread([0.0]).__class__(0, 0.0, 0.0, 0.0)
     ten = spread([float(number) for number in range(11)])

@@ -20,6 +20,7 @@ SEED = int(os.environ.get("FAULTS_SEED", "0")) or random.SystemRandom().randrang
 
 
 async def test_nothing_breaks_the_promise(fault_site: FaultSite) -> None:
+    fault_site.become("")
     logger.info("FAULTS_SEED=%d", SEED)
     plan = Plan(SMALL, 2_000, 40.0, SEED, lambda nemesis: nemesis.strike_all(catalogue.SHORT, peace=1.0))
     run = Run(fault_site, plan)
@@ -54,7 +55,7 @@ HUNTS = [
 
 @pytest.mark.parametrize("hunt", HUNTS, ids=lambda hunt: hunt.mutant)
 async def test_a_mutant_is_caught(fault_site: FaultSite, hunt: Hunt) -> None:
-    fault_site.restart_all(FAULTS_MUTANT=hunt.mutant)
+    fault_site.become(hunt.mutant)
     plan = Plan(TINY, 200, 4.0, SEED, lambda nemesis: nemesis.strike_all(hunt.faults, peace=1.0), patience=4.0)
     found = violations(await Run(fault_site, plan).go())
     logger.info("%s", described(found))
