@@ -76,7 +76,7 @@ class LiveRoom(Voice):
             case "heartbeat":
                 self._note_gap(self.store.is_behind(frame | frame["data"]))
             case _:
-                self._note_gap(not self.store.apply(frame))
+                self._note_gap(not self.store.apply(frame, complete=True))
         if self._on_frame is not None:
             self._on_frame(frame)
         self.watch.changed()

@@ -31,6 +31,7 @@ class RoomStore:
     read_mark: int = 0
     """The own read mark as far as this device knows; never goes back."""
     _ahead: dict[int, Frame] = field(default_factory=dict)
+    _marks_ahead: set[int] = field(default_factory=set)
 
     @property
     def path(self) -> str:
@@ -48,6 +49,7 @@ class RoomStore:
         self.messages.clear()
         self.receipts.clear()
         self._ahead.clear()
+        self._marks_ahead.clear()
 
     def take_room(self, room: Json) -> None:
         """Keeps the room as it was given by `hello`, sync or REST, and the newest message that came with it."""
@@ -56,13 +58,17 @@ class RoomStore:
             self.put(room["last_message"])
         self.read_mark = max(self.read_mark, room["my"]["last_read_seq"])
 
-    def apply(self, frame: Frame) -> bool:
-        """Applies a frame of the room; False when it shows that something before it is missing."""
+    def apply(self, frame: Frame, *, complete: bool = False) -> bool:
+        """Applies a frame of the room; False when it shows that something before it is missing.
+
+        Receipts have no `prev`. Where they come without holes (`complete`: a room's own socket, an answer of
+        `changes/`) any number may follow; else one that is not the next shows that some are missing.
+        """
         if "rev" in frame and "prev" in frame:
             return self._apply_durable(frame)
         if frame["type"].startswith("receipt."):
             self._take_receipt(frame["data"])
-            self.marks = max(self.marks, frame["marks"])
+            return self._count_receipt(frame["marks"], complete=complete)
         return True
 
     def is_behind(self, head: Json) -> bool:
@@ -73,9 +79,9 @@ class RoomStore:
     def catch_up(self, answer: Json) -> bool:
         """Applies an answer of `changes/` (or a room of sync); whether that was everything."""
         for frame in [*answer["changes"], *answer["receipts"]]:
-            self.apply(frame)
+            self.apply(frame, complete=True)
         self.rev = max(self.rev or 0, answer["rev"])
-        self.marks = max(self.marks, answer["marks"])
+        self._count_receipt(answer["marks"], complete=True)
         self._drain()
         return bool(answer.get("complete", True))
 
@@ -136,6 +142,19 @@ class RoomStore:
         self.rev = max(self.rev, frame["rev"])
         self._drain()
         return True
+
+    def _count_receipt(self, marks: int, *, complete: bool) -> bool:
+        """Moves the cursor over `marks`, or lets it wait until what is missing before it has come."""
+        if complete:
+            self.marks = max(self.marks, marks)
+        else:
+            self._marks_ahead.add(marks)
+        for waiting in sorted(self._marks_ahead):
+            if waiting > self.marks + 1:
+                break
+            self._marks_ahead.discard(waiting)
+            self.marks = max(self.marks, waiting)
+        return self.marks >= marks
 
     def _drain(self) -> None:
         """Frames that waited beyond a gap: their rows are in, their numbers follow now."""

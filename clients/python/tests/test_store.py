@@ -136,3 +136,17 @@ def test_beginning_anew_forgets_the_other_history(store: RoomStore) -> None:
     store.apply(receipt(BOB, 1, 1, 1))
     store.begin(epoch="another", rev=7, marks=3)
     assert (store.rev, store.marks, store.history, store.receipts) == (7, 3, [], {})
+
+
+def test_a_receipt_beyond_a_gap_is_shown_and_does_not_hide_those_before_it(store: RoomStore) -> None:
+    """On an inbox: live frames may overtake what a resume leads to."""
+    assert store.apply(receipt(BOB, 1, 1, 1))
+    assert not store.apply(receipt(BOB, 4, 9, 9))
+    assert (store.marks, store.receipts[BOB]["read_seq"]) == (1, 9)
+    store.catch_up({"changes": [], "rev": 0, "receipts": [receipt("carol", 3, 5, 5)], "marks": 3})
+    assert (store.marks, store.receipts["carol"]["read_seq"]) == (4, 5)
+
+
+def test_on_a_rooms_own_socket_receipts_may_jump(store: RoomStore) -> None:
+    assert store.apply(receipt(BOB, 7, 1, 1), complete=True)
+    assert store.marks == 7
