@@ -88,10 +88,13 @@ def uuid_of(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """The rows of `statement`."""
+def fetch(statement: str, *parameters: Any, prepare: bool = True) -> list[tuple[Any, ...]]:
+    """The rows of `statement`. Not to be prepared is what looks into a table that grows while its plan is kept."""
     with closing(connection.cursor()) as cursor:
-        prepared.execute(cursor, statement, parameters)
+        if prepare:
+            prepared.execute(cursor, statement, parameters)
+        else:
+            cursor.execute(statement, parameters)
         return list(cursor.fetchall())
 
 

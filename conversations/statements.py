@@ -73,7 +73,7 @@ def standings(keys: Iterable[Key]) -> dict[Key, Standing]:
     """Who may send, and what was sent before, for each key."""
     keys = list(keys)
     given = [(n, *key) for n, key in enumerate(keys)]
-    rows = sql.fetch(_stand(), *_KEYS.parameters(given)) if given else []
+    rows = sql.fetch(_stand(), *_KEYS.parameters(given), prepare=False) if given else []
     return {keys[row[0]]: _standing(*row[1:]) for row in rows}
 
 
