@@ -58,6 +58,13 @@ class InvalidCode(Problem):
         super().__init__(attempts_left=attempts_left, **members)
 
 
+class LinkExpired(Problem):
+    """The link's token is not ours, was used, or is too old."""
+
+    code = "link_expired"
+    title = "This link can no longer be used."
+
+
 class ChallengeExpired(Problem):
     """The challenge is unknown, used, out of time or out of tries: begin again."""
 

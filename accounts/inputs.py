@@ -27,3 +27,23 @@ class ResetPasswordInput(StrictSerializer):
     challenge = serializers.CharField(max_length=64, help_text="As answered by forgot.")
     code = CodeField()
     new_password = PasswordField(help_text=_NEW_PASSWORD)
+
+
+class ChangeEmailInput(StrictSerializer):
+    """The next address, and the proof that it is its owner who asks."""
+
+    email = AddressField(help_text="The new address, where the code goes.")
+    password = PasswordField(help_text="The account's password.")
+
+
+class ProofInput(StrictSerializer):
+    """The code of a challenge."""
+
+    challenge = serializers.CharField(max_length=64, help_text="As answered when the code was asked for.")
+    code = CodeField()
+
+
+class UndoInput(StrictSerializer):
+    """The token of a link."""
+
+    token = serializers.CharField(max_length=200, help_text="What stands behind the `#` of the link in the mail.")

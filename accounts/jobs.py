@@ -8,8 +8,10 @@ from django_tasks import task
 
 from accounts import audit, mail
 from accounts.codes import code_hash, new_code
-from accounts.models import Challenge, Registration, SecurityEvent, Session, User, WsTicket
+from accounts.identifiers import masked_email
+from accounts.models import Challenge, EmailChange, Registration, SecurityEvent, Session, User, WsTicket
 from accounts.models.session import absolute_life, idle_life
+from accounts.undo_links import link_of
 from chatapi import times
 from chatapi.worker import retried
 
@@ -29,10 +31,38 @@ def send_code(challenge_id: str, send: int, attempt: int = 1) -> None:
             if challenge.user is not None:
                 mail.send("account_exists", to=challenge.user.email)
             return
+        if _belongs_to_another(challenge):
+            return
         code = new_code()
         mine = Challenge.objects.filter(pk=challenge.pk, sends=send, used_at__isnull=True)
         if mine.update(code_hash=code_hash(challenge.pk, code)):
             mail.send("code", to=challenge.address, code=code, request=mail.PURPOSES[challenge.purpose])
+
+
+def _belongs_to_another(challenge: Challenge) -> bool:
+    """Whether a new address has an account already; its owner is told, and who asked gets no code."""
+    if challenge.purpose != Challenge.Purpose.EMAIL:
+        return False
+    owner = User.objects.get_queryset().filter(email=challenge.address).first()
+    if owner is None or owner.pk == challenge.user_id:
+        return False
+    mail.send("address_wanted", to=owner.email)
+    return True
+
+
+@task()
+def send_undo_link(change_id: str, attempt: int = 1) -> None:
+    """Tells the old address of a change, with the link that takes it back; the only place that makes the link."""
+    with retried(send_undo_link, attempt, change_id=change_id):
+        change = EmailChange.objects.select_related("user").filter(pk=change_id, undone_at=None).first()
+        if change is not None:
+            mail.send(
+                "email_changed",
+                to=change.old_email,
+                new_address=masked_email(change.user.email),
+                days=settings.EMAIL_UNDO_DAYS,
+                link=link_of(change),
+            )
 
 
 @task()
@@ -60,6 +90,7 @@ def prune() -> None:
     SecurityEvent.objects.all().forget(now - dt.timedelta(days=settings.AUDIT_DAYS))
     Challenge.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()
     Registration.objects.filter(expires_at__lt=now - _KEPT_CHALLENGES).delete()
+    EmailChange.objects.filter(expires_at__lt=now).delete()
     WsTicket.objects.filter(expires_at__lt=now).delete()
     Session.objects.filter(ended_at__lt=now - _KEPT_SESSIONS).delete()
     Session.objects.filter(last_used_at__lt=now - idle_life() - _KEPT_SESSIONS).delete()

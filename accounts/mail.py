@@ -11,12 +11,17 @@ SUBJECTS = {
     "code": "Your code",
     "account_exists": "You already have an account",
     "session_reuse": "One of your devices was logged out",
+    "email_changed": "The address of your account was changed",
+    "email_confirmed": "The address of your account was changed",
+    "email_restored": "Your account has its old address again",
+    "address_wanted": "Somebody tried to use your address",
     "password_changed": "Your password was changed",
     "password_reset": "Your password was changed",
 }
 PURPOSES = {
     "register": "Use this code to finish your registration:",
     "login": "Use this code to log in:",
+    "email": "Use this code to make this the address of your account:",
     "reset": "Use this code to set a new password:",
 }
 """The first line of a code's mail."""

@@ -193,6 +193,8 @@ CODE_FAILURES_PER_HOUR = env.number("CODE_FAILURES_PER_HOUR", 10, minimum=1)
 """Wrong codes per address, purpose and hour, after which no further code is sent until the hour has passed."""
 REGISTRATION_SECONDS = env.number("REGISTRATION_SECONDS", 3_600, minimum=1)
 """How long an unproven registration keeps its username from others."""
+EMAIL_UNDO_DAYS = env.number("EMAIL_UNDO_DAYS", 7, minimum=1)
+"""So long the old address can take a change of the address back."""
 AUDIT_DAYS = env.number("AUDIT_DAYS", 180, minimum=1)
 """How long the security events of an account are kept."""
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

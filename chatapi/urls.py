@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from accounts.pages import undo_email
 from chatapi import devmail, docs, health, web
 from chatapi.capabilities import CapabilitiesView
 from conversations.socket_document import socket_document
@@ -16,6 +17,7 @@ urlpatterns = [
     path("swagger/", docs.swagger, name="swagger"),
     path("redoc/", docs.redoc, name="redoc"),
     path("asyncapi/", docs.sockets, {"describe": socket_document}, name="sockets"),
+    path("account/undo-email/", undo_email, name="undo_email"),
     path("dev/mail/", devmail.mailbox, name="mailbox"),
     path("healthz/", health.alive, name="alive"),
     path("readyz/", health.ready, name="ready"),

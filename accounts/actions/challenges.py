@@ -109,10 +109,14 @@ def use(challenge: Challenge) -> None:
         raise ChallengeExpired
 
 
-def void_all(user: User) -> None:
-    """No code that was sent to this user before is worth anything any more; inside the caller's transaction."""
+def void_all(user: User, purpose: Challenge.Purpose | None = None) -> None:
+    """No code that this user asked for before is worth anything any more, or none of one purpose.
+
+    Inside the caller's transaction.
+    """
     now = times.now()
-    Challenge.objects.open(now).filter(user=user).exclude(purpose=Challenge.Purpose.REGISTER).update(expires_at=now)
+    asked = Challenge.objects.open(now).filter(user=user).exclude(purpose=Challenge.Purpose.REGISTER)
+    (asked.filter(purpose=purpose) if purpose else asked).update(expires_at=now)
 
 
 def _check_resend(challenge: Challenge, now: dt.datetime) -> None:

@@ -15,6 +15,7 @@ def change_profile(*, user: User, changes: dict[str, Any]) -> None:
     if not changed:
         return
     with write_transaction():
+        User.objects.get_queryset().select_for_update(no_key=True).get(pk=user.pk)  # row, then counter: as others do
         user.me_rev = counters.next_me([user.pk])[user.pk]
         for field in changed:
             setattr(user, field, changes[field])

@@ -1,6 +1,7 @@
 """People and what proves that it is them."""
 
 from accounts.models.challenge import Challenge, Registration
+from accounts.models.email_change import EmailChange
 from accounts.models.relation import Contact
 from accounts.models.security_event import SecurityEvent
 from accounts.models.session import Session, WsTicket
@@ -9,6 +10,7 @@ from accounts.models.user import User, UserCounter, short_user
 __all__ = [
     "Challenge",
     "Contact",
+    "EmailChange",
     "Registration",
     "SecurityEvent",
     "Session",

@@ -60,6 +60,7 @@ class Challenge(models.Model):
 
         REGISTER = "register"
         LOGIN = "login"
+        EMAIL = "email", "prove a new address"
         RESET = "reset", "set a new password"
 
     id = models.CharField(max_length=32, primary_key=True, default=challenge_id, editable=False)

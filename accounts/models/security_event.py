@@ -42,6 +42,8 @@ class SecurityEvent(models.Model):
         PASSWORD_FAILED = "password_failed"
         PASSWORD_CHANGED = "password_changed"
         PASSWORD_RESET = "password_reset"
+        EMAIL_CHANGED = "email_changed"
+        EMAIL_RESTORED = "email_restored"
         REFRESH_REUSED = "refresh_reused"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

@@ -36,6 +36,7 @@ class Session(models.Model):
         ENDED = "ended", "ended from another session"
         PASSWORD_CHANGED = "password_changed", "the password was changed from another session"
         PASSWORD_RESET = "password_reset", "the password was set by a mailed code"
+        EMAIL_RESTORED = "email_restored", "a change of the address was taken back"
         REUSE = "reuse", "a used refresh token came again"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

@@ -2,6 +2,7 @@
 
 from accounts.views.audit import AuditViewSet
 from accounts.views.contacts import ContactViewSet
+from accounts.views.email import EmailUndoViewSet, EmailViewSet
 from accounts.views.login import ChallengeViewSet, LoginViewSet, RegistrationViewSet
 from accounts.views.passwords import ForgottenPasswordViewSet, PasswordViewSet
 from accounts.views.people import MeViewSet, UserViewSet
@@ -11,6 +12,8 @@ __all__ = [
     "AuditViewSet",
     "ChallengeViewSet",
     "ContactViewSet",
+    "EmailUndoViewSet",
+    "EmailViewSet",
     "ForgottenPasswordViewSet",
     "LoginViewSet",
     "LogoutViewSet",

@@ -28,7 +28,8 @@ from schemathesis.specs.openapi.checks import (
 from accounts import tokens
 from accounts.actions.contacts import save_contact
 from accounts.codes import code_hash
-from accounts.models import Challenge, Session
+from accounts.models import Challenge, EmailChange, Session
+from accounts.undo_links import token_of
 from tests.contract.documents import check_reply, rest_document
 from tests.people import Person, another_device, logged_in, room_between, said
 
@@ -106,6 +107,11 @@ def challenge_of(someone: Person, purpose: Challenge.Purpose, **more: Any) -> st
     return made.pk
 
 
+def undo_token(world: World) -> str:
+    """For an address that Alice had once."""
+    return token_of(EmailChange.objects.create(user=world.alice.user, old_email="alicia@example.org"))
+
+
 def session_end(someone: Person) -> Any:
     return tokens.pair_of(Session.objects.get(pk=someone.session)).refresh_expires_at
 
@@ -137,6 +143,14 @@ SURE: dict[tuple[str, str], Good] = {
         }
     },
     ("POST", "accounts/me/password/"): lambda _: {"body": {"current_password": PASSWORD, "new_password": NEW_PASSWORD}},
+    ("POST", "accounts/me/email/"): lambda _: {"body": {"email": "dora@example.org", "password": PASSWORD}},
+    ("POST", "accounts/me/email/verify/"): lambda world: {
+        "body": {
+            "challenge": challenge_of(world.alice, Challenge.Purpose.EMAIL, address="dora@example.org"),
+            "code": CODE,
+        }
+    },
+    ("POST", "accounts/me/email/undo/"): lambda world: {"body": {"token": undo_token(world)}},
     ("POST", "accounts/token/refresh/"): lambda world: {"body": {"refresh": world.fields["refresh"]}},
     ("PATCH", "accounts/me/"): lambda _: {"body": {"about": "At work"}},
     ("POST", "contacts/"): lambda _: {"body": {"user": "bob"}},
