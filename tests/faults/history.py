@@ -208,4 +208,4 @@ class History:
         """One JSON object a line, packed."""
         with gzip.open(file, "wt", compresslevel=5) as lines:
             for event in self.events:
-                lines.write(json.dumps({"kind": type(event).__name__} | asdict(event)) + "\n")
+                lines.write(json.dumps({"event": type(event).__name__} | asdict(event)) + "\n")

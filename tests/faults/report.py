@@ -219,6 +219,7 @@ def facts_of(site: FaultSite, seed: int) -> dict[str, str]:
         "seed": str(seed),
         "socket servers": ", ".join(site.servers),
         "machine": f"{os.cpu_count()} cores, for servers and clients; {memory_of_machine()}; {platform.platform()}",
+        "load average at the end": ", ".join(f"{load:.1f}" for load in os.getloadavg()) + " (1, 5, 15 minutes)",
         "versions": f"Python {platform.python_version()}, {site.postgres.version}, {site.redis.version}, {versions}",
     }
 
