@@ -66,8 +66,8 @@ class Figures:
     faults: list[FaultLine]
     delay: Spread
     catch_up: Spread
-    memory: dict[str, tuple[int, int]]
-    """By process: bytes at the beginning and at the end."""
+    memory: dict[str, tuple[int, int, int]]
+    """By process: bytes at the beginning, at most, and at the end."""
 
 
 def figures(record: Record) -> Figures:
@@ -155,8 +155,8 @@ def spread(seconds: Sequence[float]) -> Spread:
     return Spread(len(seconds), *values)
 
 
-def _memory(record: Record) -> dict[str, tuple[int, int]]:
+def _memory(record: Record) -> dict[str, tuple[int, int, int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for sample in record.of(Sample):
         found[sample.process].append(sample.memory)
-    return {name: (values[0], values[-1]) for name, values in found.items()}
+    return {name: (values[0], max(values), values[-1]) for name, values in found.items()}

@@ -157,12 +157,12 @@ class FaultsReport(Report):
             ("messages that reached a device", f"{numbers.deliveries:,}"),
             ("marks set; ticks seen", f"{numbers.marks:,}; {numbers.ticks:,}"),
             ("connections lost, by close code (0: none came)", f"{numbers.connections_lost:,}: {numbers.codes}"),
-            ("memory of the socket processes, first and last", self._memory()),
+            ("memory of the socket processes: first, most, last", self._memory()),
         ]
 
     def _memory(self) -> str:
         pairs = self.figures.memory.items()
-        return "; ".join(f"{name} {first >> 20} and {last >> 20} MiB" for name, (first, last) in pairs)
+        return "; ".join(f"{name} {' '.join(str(size >> 20) for size in sizes)} MiB" for name, sizes in pairs)
 
     def _speeds(self) -> list[tuple[str, ...]]:
         return [

@@ -14,12 +14,13 @@ from tests.faults.clients import Client, Pace
 from tests.faults.history import Complaint, History, Sample
 from tests.faults.logs import is_unforeseen
 from tests.faults.nemesis import Nemesis
-from tests.faults.site import ROUTES, FaultSite
+from tests.faults.site import ROUTES, SOCKETS, FaultSite
 from tests.faults.truth import Told, Truth, read_heads, read_truth
 from tests.faults.world import Size, World
 
 logger = logging.getLogger(__name__)
 
+SAMPLE_SECONDS = 60.0
 Rage = Callable[[Nemesis], Awaitable[None]]
 
 
@@ -65,12 +66,14 @@ class Run:
     async def _talk(self) -> None:
         self.pace.start()
         talks = [asyncio.create_task(client.talk()) for client in self.world.clients]
+        samples = asyncio.create_task(self._sample_now_and_then())
         try:
             await self.plan.rage(Nemesis(self.world, self.history, self.plan.seed))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.pace.reached.wait(), 0.5 * self.plan.seconds + 30)
         finally:
             self.pace.is_over = True
+            samples.cancel()
         await asyncio.gather(*talks, *self.world.latecomers)
 
     async def _heal(self) -> None:
@@ -145,10 +148,16 @@ class Run:
                 if name in client.rooms:
                     client.device.compare(name, rows[name][0], room, rows[name][1])
 
+    async def _sample_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(SAMPLE_SECONDS)
+            self.sample()
+
     def sample(self) -> None:
-        """What our processes hold now."""
-        for name in ("sockets-1", "sockets-2"):
-            self.history.add(sample_of(self.history.now, name, self.site.pid(name)))
+        """What our processes hold now; one may just be down."""
+        for name in SOCKETS:
+            with suppress(FileNotFoundError, ProcessLookupError, KeyError):
+                self.history.add(sample_of(self.history.now, name, self.site.pid(name)))
 
     def _read_logs(self) -> None:
         for process in self.site.processes:
