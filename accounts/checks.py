@@ -4,10 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+
+from accounts.sms import BACKENDS
 
 MINIMUM_KEY_BYTES = 32
 _KID = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -26,6 +29,31 @@ def check_token_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     reasons = [reason for kid, _, secret in entries for reason in _faults(kid, secret)]
     reasons += [f"the key id {kid} appears twice" for kid, n in Counter(kid for kid, _, _ in entries).items() if n > 1]
     return [Error(f"TOKEN_KEYS: {reason}.", id="accounts.E002") for reason in reasons]
+
+
+@register(Tags.security)
+def check_sms(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A backend that exists; codes neither printed in production nor sent in the clear."""
+    if settings.SMS_BACKEND not in {"", *BACKENDS}:
+        return [
+            Error(f"SMS_BACKEND is {settings.SMS_BACKEND!r}.", hint="console, http or nothing.", id="accounts.E003")
+        ]
+    if settings.SMS_BACKEND == "console" and not settings.DEBUG:
+        return [Error("SMS_BACKEND=console prints codes.", hint="It is for development.", id="accounts.E004")]
+    if settings.SMS_BACKEND == "http":
+        return [Error(f"SMS: {fault}.", id="accounts.E005") for fault in _faults_of_http()]
+    return []
+
+
+def _faults_of_http() -> list[str]:
+    url = urlsplit(settings.SMS_URL)
+    local = url.scheme == "http" and url.hostname in {"localhost", "127.0.0.1", "::1"}
+    faults = [] if (url.scheme == "https" and url.hostname) or local else ["SMS_URL must begin with https://"]
+    if any("=" not in entry for entry in settings.SMS_FIELDS):
+        faults.append("SMS_FIELDS is written like from=Chat,kind=code")
+    if settings.SMS_FORMAT not in {"json", "form"}:
+        faults.append("SMS_FORMAT is json or form")
+    return faults
 
 
 def _faults(kid: str, secret: str) -> list[str]:

@@ -11,6 +11,7 @@ from accounts.identifiers import (
     MOBILE_NUMBER,
     USERNAME,
     canonical_email,
+    canonical_number,
     clean_display_name,
 )
 from chatapi import json
@@ -47,12 +48,18 @@ class AddressField(serializers.EmailField):
 
 
 class MobileNumberField(serializers.RegexField):
-    """A number in E.164, like `+4915112345678`."""
+    """A number in E.164, like `+4915112345678`; spaces and dashes do not matter."""
 
-    default_error_messages = {"invalid": "Give the number with + and country code and without spaces."}
+    default_error_messages = {"invalid": "Give the number with + and country code."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(f"^{MOBILE_NUMBER.pattern}$", **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return canonical_number(str(super().to_internal_value(data)))
+        except ValueError:
+            return self.fail("invalid")
 
 
 class PasswordField(serializers.CharField):

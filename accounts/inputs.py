@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from accounts.fields import AddressField, CodeField, PasswordField
+from accounts.fields import AddressField, CodeField, MobileNumberField, PasswordField
 from chatapi.rest import StrictSerializer
 
 _NEW_PASSWORD = "8 to 128 characters, any; common ones and those like one's names are refused."
@@ -47,3 +47,10 @@ class UndoInput(StrictSerializer):
     """The token of a link."""
 
     token = serializers.CharField(max_length=200, help_text="What stands behind the `#` of the link in the mail.")
+
+
+class ChangeMobileInput(StrictSerializer):
+    """The next number, and the proof that it is its owner who asks."""
+
+    mobile_number = MobileNumberField(help_text="E.164: plus sign, country code, number.")
+    password = PasswordField(help_text="The account's password.")

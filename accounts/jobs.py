@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django_tasks import task
 
-from accounts import audit, mail
+from accounts import audit, mail, sms
 from accounts.codes import code_hash, new_code
 from accounts.identifiers import masked_email
 from accounts.models import Challenge, EmailChange, Registration, SecurityEvent, Session, User, WsTicket
@@ -22,7 +22,7 @@ _KEPT_SESSIONS = dt.timedelta(days=30)
 
 @task()
 def send_code(challenge_id: str, send: int, attempt: int = 1) -> None:
-    """Makes the code of a challenge and mails it; the only place that ever knows the code."""
+    """Makes the code of a challenge and sends it; the only place that ever knows the code."""
     with retried(send_code, attempt, challenge_id=challenge_id, send=send):
         challenge = Challenge.objects.open(times.now()).select_related("user").filter(pk=challenge_id).first()
         if challenge is None or challenge.sends != send:
@@ -36,14 +36,25 @@ def send_code(challenge_id: str, send: int, attempt: int = 1) -> None:
         code = new_code()
         mine = Challenge.objects.filter(pk=challenge.pk, sends=send, used_at__isnull=True)
         if mine.update(code_hash=code_hash(challenge.pk, code)):
-            mail.send("code", to=challenge.address, code=code, request=mail.PURPOSES[challenge.purpose])
+            _deliver(challenge, code)
+
+
+def _deliver(challenge: Challenge, code: str) -> None:
+    if challenge.method == Challenge.Method.SMS:
+        sms.send(to=challenge.address, text=f"{code} is your code. Nobody from us will ever ask you for it.")
+    else:
+        mail.send("code", to=challenge.address, code=code, request=mail.PURPOSES[challenge.purpose])
 
 
 def _belongs_to_another(challenge: Challenge) -> bool:
-    """Whether a new address has an account already; its owner is told, and who asked gets no code."""
-    if challenge.purpose != Challenge.Purpose.EMAIL:
+    """Whether a new address or number has an account already; its owner is told, and who asked gets no code."""
+    people = User.objects.get_queryset()
+    if challenge.purpose == Challenge.Purpose.EMAIL:
+        owner = people.filter(email=challenge.address).first()
+    elif challenge.purpose == Challenge.Purpose.MOBILE:
+        owner = people.filter(mobile_number=challenge.mobile_number, mobile_verified_at__isnull=False).first()
+    else:
         return False
-    owner = User.objects.get_queryset().filter(email=challenge.address).first()
     if owner is None or owner.pk == challenge.user_id:
         return False
     mail.send("address_wanted", to=owner.email)

@@ -15,6 +15,7 @@ SUBJECTS = {
     "email_confirmed": "The address of your account was changed",
     "email_restored": "Your account has its old address again",
     "address_wanted": "Somebody tried to use your address",
+    "mobile_changed": "The mobile number of your account was changed",
     "password_changed": "Your password was changed",
     "password_reset": "Your password was changed",
 }
@@ -22,6 +23,7 @@ PURPOSES = {
     "register": "Use this code to finish your registration:",
     "login": "Use this code to log in:",
     "email": "Use this code to make this the address of your account:",
+    "mobile": "Use this code to set your mobile number:",
     "reset": "Use this code to set a new password:",
 }
 """The first line of a code's mail."""

@@ -89,7 +89,7 @@ class ChallengeSerializer(serializers.Serializer[Any]):
     """A code that was sent."""
 
     challenge = serializers.CharField(source="pk", help_text="Opaque; give it back with the code.")
-    method = serializers.ChoiceField(choices=["email"], help_text="How the code travels.")
+    method = serializers.ChoiceField(choices=["email", "sms"], help_text="How the code travels.")
     sent_to = serializers.CharField(help_text="Masked.")
     expires_at = MomentField(help_text="Until then the code can be used.")
     resend_at = MomentField(help_text="From then on another code may be asked for.")

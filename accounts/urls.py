@@ -21,6 +21,8 @@ urlpatterns = [
     path("accounts/me/email/", views.EmailViewSet.as_view({"post": "create"})),
     path("accounts/me/email/verify/", views.EmailViewSet.as_view({"post": "verify"})),
     path("accounts/me/email/undo/", views.EmailUndoViewSet.as_view({"post": "create"})),
+    path("accounts/me/mobile/", views.MobileViewSet.as_view({"post": "create"})),
+    path("accounts/me/mobile/verify/", views.MobileViewSet.as_view({"post": "verify"})),
     path("accounts/me/audit/", views.AuditViewSet.as_view({"get": "list"})),
     path("accounts/ws-ticket/", views.TicketViewSet.as_view({"post": "create"})),
     path("contacts/", views.ContactViewSet.as_view({"get": "list", "post": "create"})),

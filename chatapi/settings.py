@@ -193,6 +193,14 @@ CODE_FAILURES_PER_HOUR = env.number("CODE_FAILURES_PER_HOUR", 10, minimum=1)
 """Wrong codes per address, purpose and hour, after which no further code is sent until the hour has passed."""
 REGISTRATION_SECONDS = env.number("REGISTRATION_SECONDS", 3_600, minimum=1)
 """How long an unproven registration keeps its username from others."""
+SMS_BACKEND = env.text("SMS_BACKEND")
+"""`console`, `http` or nothing: then codes for numbers go by mail."""
+SMS_URL = env.text("SMS_URL")
+SMS_TOKEN = env.text("SMS_TOKEN")
+SMS_FORMAT = env.text("SMS_FORMAT", "json")
+SMS_TO_FIELD = env.text("SMS_TO_FIELD", "to")
+SMS_TEXT_FIELD = env.text("SMS_TEXT_FIELD", "text")
+SMS_FIELDS = env.words("SMS_FIELDS")
 EMAIL_UNDO_DAYS = env.number("EMAIL_UNDO_DAYS", 7, minimum=1)
 """So long the old address can take a change of the address back."""
 AUDIT_DAYS = env.number("AUDIT_DAYS", 180, minimum=1)
@@ -228,6 +236,7 @@ RATES = {
         "password_failures": "10/hour",
         # Per user.
         "account": "60/hour",
+        "sms": "10/hour",
         "search": "120/minute",
         "ticket": "120/minute",
         "contacts": "300/minute",

@@ -25,6 +25,8 @@ def issue(
     address: str,
     user: User | None = None,
     registration: Registration | None = None,
+    method: Challenge.Method = Challenge.Method.EMAIL,
+    mobile_number: str = "",
 ) -> Challenge:
     """A new challenge; its code is made and mailed by a job that is queued in the same transaction.
 
@@ -39,6 +41,8 @@ def issue(
             address=address,
             user=user,
             registration=registration,
+            method=method,
+            mobile_number=mobile_number,
             created_at=now,
             sent_at=now,
             expires_at=now + dt.timedelta(seconds=settings.CODE_SECONDS),

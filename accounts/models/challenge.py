@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from accounts.identifiers import MAX_DISPLAY_NAME, MAX_EMAIL, masked_email
+from accounts.identifiers import MAX_DISPLAY_NAME, MAX_EMAIL, masked_email, masked_number
 from accounts.models.folded_field import FoldedField
 from accounts.models.user import User
 from chatapi import ids, times
@@ -61,7 +61,14 @@ class Challenge(models.Model):
         REGISTER = "register"
         LOGIN = "login"
         EMAIL = "email", "prove a new address"
+        MOBILE = "mobile", "prove a number"
         RESET = "reset", "set a new password"
+
+    class Method(models.TextChoices):
+        """How its codes travel."""
+
+        EMAIL = "email"
+        SMS = "sms"
 
     id = models.CharField(max_length=32, primary_key=True, default=challenge_id, editable=False)
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
@@ -71,6 +78,9 @@ class Challenge(models.Model):
     )
     address = models.CharField(max_length=MAX_EMAIL)
     """Where the code goes."""
+    method = models.CharField(max_length=10, choices=Method.choices, default=Method.EMAIL)
+    mobile_number = models.CharField(max_length=16, blank=True)
+    """The number to prove, however the code travels."""
     code_hash = models.CharField(max_length=64, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     sends = models.PositiveSmallIntegerField(default=1)
@@ -98,14 +108,9 @@ class Challenge(models.Model):
         return self.purpose == self.Purpose.REGISTER and self.user_id is not None
 
     @property
-    def method(self) -> str:
-        """How its codes travel."""
-        return "email"
-
-    @property
     def sent_to(self) -> str:
         """Where its codes go, masked."""
-        return masked_email(self.address)
+        return masked_number(self.address) if self.method == self.Method.SMS else masked_email(self.address)
 
     @property
     def resend_at(self) -> dt.datetime:

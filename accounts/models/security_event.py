@@ -44,6 +44,7 @@ class SecurityEvent(models.Model):
         PASSWORD_RESET = "password_reset"
         EMAIL_CHANGED = "email_changed"
         EMAIL_RESTORED = "email_restored"
+        MOBILE_CHANGED = "mobile_changed"
         REFRESH_REUSED = "refresh_reused"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

@@ -4,6 +4,7 @@ from accounts.views.audit import AuditViewSet
 from accounts.views.contacts import ContactViewSet
 from accounts.views.email import EmailUndoViewSet, EmailViewSet
 from accounts.views.login import ChallengeViewSet, LoginViewSet, RegistrationViewSet
+from accounts.views.mobile import MobileViewSet
 from accounts.views.passwords import ForgottenPasswordViewSet, PasswordViewSet
 from accounts.views.people import MeViewSet, UserViewSet
 from accounts.views.sessions import LogoutViewSet, SessionViewSet, TicketViewSet, TokenViewSet
@@ -18,6 +19,7 @@ __all__ = [
     "LoginViewSet",
     "LogoutViewSet",
     "MeViewSet",
+    "MobileViewSet",
     "PasswordViewSet",
     "RegistrationViewSet",
     "SessionViewSet",

@@ -151,6 +151,13 @@ SURE: dict[tuple[str, str], Good] = {
         }
     },
     ("POST", "accounts/me/email/undo/"): lambda world: {"body": {"token": undo_token(world)}},
+    ("POST", "accounts/me/mobile/"): lambda _: {"body": {"mobile_number": "+4915112345678", "password": PASSWORD}},
+    ("POST", "accounts/me/mobile/verify/"): lambda world: {
+        "body": {
+            "challenge": challenge_of(world.alice, Challenge.Purpose.MOBILE, mobile_number="+4915112345678"),
+            "code": CODE,
+        }
+    },
     ("POST", "accounts/token/refresh/"): lambda world: {"body": {"refresh": world.fields["refresh"]}},
     ("PATCH", "accounts/me/"): lambda _: {"body": {"about": "At work"}},
     ("POST", "contacts/"): lambda _: {"body": {"user": "bob"}},
