@@ -211,8 +211,8 @@ export class Inbox {
   #again(wait) {
     if (!this.running) return;
     this.#become(navigatorIsOffline() ? "offline" : "connecting");
-    const jitter = backoff(this.timing, wait === undefined || wait === null ? this.#failures : 0);
     this.#failures += 1;
+    const jitter = backoff(this.timing, wait === undefined || wait === null ? this.#failures : 0);
     this.#announced = null;
     this.#connectIn((wait ?? 0) + jitter);
   }
