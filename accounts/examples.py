@@ -6,7 +6,7 @@ Json = dict[str, Any]
 
 ALICE: Json = {"id": "0190a2f4-7c1e-7d3a-9b51-3f2d8e6c4a10", "username": "alice", "display_name": "Alice"}
 BOB: Json = {"id": "0190a2f4-8d2f-7d3a-9b51-3f2d8e6c4a10", "username": "bob", "display_name": "Bob"}
-PROFILE: Json = BOB | {"about": "At the sea", "avatar_url": None, "is_contact": True}
+PROFILE: Json = BOB | {"about": "At the sea", "avatar_url": None, "is_contact": True, "is_blocked": False}
 ME: Json = ALICE | {
     "about": "At work",
     "avatar_url": None,

@@ -1,4 +1,4 @@
-"""What is read and shown about contacts."""
+"""What is read and shown about contacts and blocks."""
 
 from typing import Any
 
@@ -66,6 +66,16 @@ class ContactSerializer(RelationSerializer):
     """Somebody whom the caller has saved."""
 
     nickname = serializers.CharField(allow_blank=True, help_text=_NICKNAME)
+
+
+class BlockInput(StrictSerializer):
+    """Somebody to block."""
+
+    user = serializers.CharField(max_length=64, help_text="An id or a username.")
+
+
+class BlockSerializer(RelationSerializer):
+    """Somebody whom the caller has blocked."""
 
 
 class MatchSerializer(serializers.Serializer[Any]):

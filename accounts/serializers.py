@@ -126,6 +126,7 @@ class PersonSerializer(ProfileSerializer):
     """Another person, as the caller may see them (`as_seen_by`)."""
 
     is_contact = serializers.BooleanField(help_text="Whether the caller has saved them.")
+    is_blocked = serializers.BooleanField(help_text="Whether the caller has blocked them; not the other way round.")
 
 
 class MeSerializer(ProfileSerializer):

@@ -37,6 +37,8 @@ class Limits:
     """Rooms that one `sync/` or `delivered/` body may name."""
     contacts: int = 5_000
     """People that one person may save."""
+    blocks: int = 5_000
+    """People that one person may block."""
     import_entries: int = 500
     """Addresses and numbers in one `contacts/import/` body."""
 

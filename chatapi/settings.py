@@ -322,6 +322,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "accounts", "description": "Register, log in, tokens, sessions, the own profile. Begin here."},
         {"name": "users", "description": "Other people: search, profiles."},
         {"name": "contacts", "description": "People the caller has saved."},
+        {"name": "blocks", "description": "People the caller does not want to hear from."},
         {"name": "conversations", "description": "Rooms: open, list, settings."},
         {"name": "messages", "description": "Send and read, and say how far: ticks and badges."},
         {"name": "sync", "description": "What was missed, exactly: for one room, for a whole device."},

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from rest_framework import serializers
 
 from accounts.authentication import Principal, principal_of
+from accounts.between import between
 from accounts.errors import InvalidToken
 from accounts.models import User
 from accounts.sockets import bare_token
@@ -20,6 +21,7 @@ from conversations.catchup import Since, changes_json
 from conversations.errors import NotAMember, UnknownFrame
 from conversations.inbox import resume_inbox
 from conversations.models import Membership, Room
+from conversations.models.room import peer_in
 from conversations.serializers import FocusInput, MessageInput, ResumeInput, SeqInput, SinceFrameInput, TypingInput
 
 MAX_REF = 100
@@ -192,6 +194,8 @@ def _typing(caller: Caller, command: Command, data: dict[str, Any]) -> Reply:
     membership = caller.membership(command.room)
     if not membership.is_active:
         raise NotAMember
+    if between(caller.user.pk, peer_in(membership.room.direct_key, caller.user.pk)).refuses:
+        return Reply({})  # whoever was blocked is not told
     events.typing_updated(room=membership.room, user=caller.user, state=data["state"])
     return Reply({})
 

@@ -13,6 +13,14 @@ class NotAMember(Problem):
     status = HTTPStatus.FORBIDDEN
 
 
+class CannotSend(Problem):
+    """Nothing can be sent to this person: a block, their privacy or their account; which one is not told."""
+
+    code = "cannot_send"
+    title = "Nothing can be sent to this person."
+    status = HTTPStatus.FORBIDDEN
+
+
 class ClientIdReused(Problem):
     """This `client_id` was already used in this room for a message with another body."""
 

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.examples import BOB, ME
-from accounts.relation_examples import CONTACT
-from accounts.relation_serializers import ContactSerializer
+from accounts.relation_examples import BLOCK, CONTACT
+from accounts.relation_serializers import BlockSerializer, ContactSerializer
 from accounts.serializers import MeSerializer, UserSerializer
 from chatapi.frame_schema import Frame, server_frame
 from chatapi.rest import MomentField
@@ -246,6 +246,13 @@ CONTACT_UPDATED = server_frame(
     members="me prev",
     data=ContactSerializer,
 )
+BLOCK_UPDATED = server_frame(
+    "block.updated",
+    "You blocked somebody on one of your devices, or no longer.",
+    example.frame("block.updated", BLOCK, me=15, prev=14),
+    members="me prev",
+    data=BlockSerializer,
+)
 SERVER_RESTARTING = server_frame(
     "server.restarting",
     "The server is about to close this socket with 1012.",
@@ -270,7 +277,7 @@ IN_ROOM: list[Frame] = [
     TYPING_UPDATED,
 ]
 """What happens in a room, on both sockets."""
-OF_USER: list[Frame] = [CONVERSATION_CREATED, CONVERSATION_UPDATED, USER_UPDATED, CONTACT_UPDATED]
+OF_USER: list[Frame] = [CONVERSATION_CREATED, CONVERSATION_UPDATED, USER_UPDATED, CONTACT_UPDATED, BLOCK_UPDATED]
 
 OWN_MESSAGE_CREATED, OWN_MESSAGE_UPDATED = (
     server_frame(

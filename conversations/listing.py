@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Count, DateTimeField, F, Min, Q, QuerySet, TextField, UUIDField
 from django.db.models.functions import Cast, Coalesce
 
+from accounts.between import Viewer, refusing
 from accounts.models import User, short_user
 from chatapi import times
 from chatapi.errors import NotFound
@@ -73,11 +74,14 @@ def _others(memberships: Sequence[Membership]) -> dict[UUID, Others]:
     """By room: the other members, summed up by the database: a room of 500 costs little more than one of two."""
     rooms = {membership.room_id for membership in memberships}
     viewers = {membership.user_id for membership in memberships}
-    rows = _summed_up(Membership.objects.filter(room__in=rooms).exclude(user__in=viewers)) if rooms else []
+    if not rooms:
+        return {}
+    (viewer,) = viewers
+    rows = _summed_up(Membership.objects.filter(room__in=rooms).exclude(user=viewer), viewer)
     return {row[0]: _others_of(row) for row in rows}
 
 
-def _summed_up(memberships: MembershipQuerySet) -> QuerySet[Membership, Any]:
+def _summed_up(memberships: MembershipQuerySet, viewer: Viewer) -> QuerySet[Membership, Any]:
     """Whoever hides receipts must not hold back the ticks of all; where all do, their frozen marks are shown."""
     shows = ~Q(user__privacy__read_receipts=False) | Q(user__privacy__read_receipts__isnull=True)
     pair = Q(room__kind=Room.Kind.DIRECT)
@@ -92,14 +96,15 @@ def _summed_up(memberships: MembershipQuerySet) -> QuerySet[Membership, Any]:
             peer=Min(Cast("user_id", TextField()), filter=pair),
             username=Min("user__username", filter=pair),
             display_name=Min("user__display_name", filter=pair),
+            refusing=Count("pk", filter=pair & refusing(viewer, person="user", prefix="user__")),
         )
-        .values_list("room_id", "members", "delivered", "read", "peer", "username", "display_name")
+        .values_list("room_id", "members", "delivered", "read", "peer", "username", "display_name", "refusing")
     )
 
 
 def _others_of(row: Row) -> Others:
-    _, count, delivered, read, peer, username, display_name = row
-    return Others(count, delivered, read, peer and short_user(UUID(peer), username, display_name))
+    _, count, delivered, read, peer, username, display_name, refusing = row
+    return Others(count, delivered, read, peer and short_user(UUID(peer), username, display_name), bool(refusing))
 
 
 # One
@@ -139,7 +144,8 @@ _STANDING = Statement(
 )
 _OTHERS = Statement(
     lambda: _summed_up(
-        Membership.objects.filter(room_id=Given("room", UUIDField())).exclude(user_id=Given("user", UUIDField()))
+        Membership.objects.filter(room_id=Given("room", UUIDField())).exclude(user_id=Given("user", UUIDField())),
+        Given("user", UUIDField()),
     )
 )
 

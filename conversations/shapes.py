@@ -173,9 +173,10 @@ def receipt_json(membership: Membership) -> dict[str, Any]:
     }
 
 
-def own_settings_json(membership: Membership, unread_count: int) -> dict[str, Any]:
+def own_settings_json(membership: Membership, unread_count: int, *, is_refused: bool = False) -> dict[str, Any]:
     """`my`: everything about a room that depends on who looks."""
     active = membership.is_active
+    reason = "cannot_send" if is_refused else None
     return {
         "state": membership.state,
         "role": membership.role,
@@ -187,8 +188,8 @@ def own_settings_json(membership: Membership, unread_count: int) -> dict[str, An
         "pinned_at": rfc3339_or_none(membership.pinned_at),
         "marked_unread": membership.marked_unread,
         "first_visible_seq": membership.first_visible_seq,
-        "can": {"send": active, "edit": active, "add": False},
-        "cannot_send_reason": None if active else "not_a_member",
+        "can": {"send": active and not is_refused, "edit": active, "add": False},
+        "cannot_send_reason": reason if active else "not_a_member",
     }
 
 
@@ -201,6 +202,8 @@ class Others(NamedTuple):
     read_seq: int | None = None
     peer: dict[str, str] | None = None
     """The other person of a direct room."""
+    refusing: bool = False
+    """Whether that person is not to be written to."""
 
 
 def room_json(
@@ -224,5 +227,5 @@ def room_json(
         },
         "peer": peer,
         "group": None,
-        "my": own_settings_json(membership, unread_count),
+        "my": own_settings_json(membership, unread_count, is_refused=others.refusing),
     }

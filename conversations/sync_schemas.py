@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from chatapi.frame_schema import Frame
 from conversations.frame_schemas import (
+    BLOCK_UPDATED,
     CONTACT_UPDATED,
     MEMBER_JOINED,
     MEMBER_LEFT,
@@ -30,7 +31,7 @@ class ChangeField(serializers.DictField):
     """A durable frame of a room."""
 
 
-@extend_schema_field(_one_of("OwnChange", USER_UPDATED, CONTACT_UPDATED))
+@extend_schema_field(_one_of("OwnChange", USER_UPDATED, CONTACT_UPDATED, BLOCK_UPDATED))
 class OwnChangeField(serializers.DictField):
     """A frame about the user's own."""
 
@@ -54,7 +55,7 @@ class MeChangesSchema(serializers.Serializer[Any]):
 
     rev = serializers.IntegerField(help_text="The counter to send next time.")
     changes = serializers.ListField(
-        child=OwnChangeField(), help_text="`user.updated` and `contact.updated` frames, at most 1,000."
+        child=OwnChangeField(), help_text="`user.updated`, `contact.updated`, `block.updated`: at most 1,000."
     )
     complete = serializers.BooleanField(help_text="False: there is more above `rev`; call again with it.")
 

@@ -16,5 +16,7 @@ urlpatterns = [
     path(f"{room}receipts/", views.MarkViewSet.as_view({"get": "list"})),
     path(f"{room}changes/", views.ChangesViewSet.as_view({"get": "list"})),
     path("delivered/", views.MarkViewSet.as_view({"post": "delivered_in_rooms"})),
+    path("blocks/", views.BlockViewSet.as_view({"get": "list", "post": "create"})),
+    path("blocks/<str:user>/", views.BlockViewSet.as_view({"delete": "destroy"})),
     path("sync/", views.SyncViewSet.as_view({"post": "create"})),
 ]

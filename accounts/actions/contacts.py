@@ -6,9 +6,10 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.actions.relations import keep, own_row, take_back
+from accounts.between import lets_write
 from accounts.counters import lock_me
 from accounts.models import Contact, User
-from accounts.models.relation import as_seen_by, reachable_for
+from accounts.models.relation import as_seen_by
 from chatapi.errors import InvalidInput
 from chatapi.limits import limits
 from chatapi.transactions import write_transaction
@@ -61,7 +62,7 @@ def match_contacts(*, user: User, emails: Mapping[str, str], numbers: Collection
     theirs = Q(email__in=list(emails)) | Q(mobile_number__in=list(numbers), mobile_verified_at__isnull=False)
     people = User.objects.get_queryset().active().filter(theirs).exclude(pk=user.pk)
     found = {}
-    for person in as_seen_by(user, reachable_for(user, people)):
+    for person in as_seen_by(user, people.filter(lets_write(user.pk))):
         found[person.email] = person
         if person.mobile_verified_at is not None:
             found[person.mobile_number] = person

@@ -2,12 +2,13 @@
 
 from accounts.models.challenge import Challenge, Registration
 from accounts.models.email_change import EmailChange
-from accounts.models.relation import Contact
+from accounts.models.relation import Block, Contact
 from accounts.models.security_event import SecurityEvent
 from accounts.models.session import Session, WsTicket
 from accounts.models.user import User, UserCounter, short_user
 
 __all__ = [
+    "Block",
     "Challenge",
     "Contact",
     "EmailChange",

@@ -3,7 +3,7 @@
 from typing import ClassVar, TypeVar
 
 from django.db import models
-from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat, NullIf
 
 from accounts.models.folded_field import FoldedField
@@ -76,6 +76,20 @@ class Contact(Relation):
         ]
 
 
+class Block(Relation):
+    """Somebody whom a person does not want to hear from; the other one is not told."""
+
+    objects = RelationQuerySet["Block"].as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "person"], name="accounts_block_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "me_rev"], name="accounts_block_me"),
+        ]
+
+
 def kept_by(relation: type[Relation], viewer: User) -> Exists:
     """Whether the viewer keeps such a relation to the person of a row of `User`."""
     rows: QuerySet[Relation] = relation._default_manager.filter(
@@ -85,11 +99,5 @@ def kept_by(relation: type[Relation], viewer: User) -> Exists:
 
 
 def as_seen_by(viewer: User, people: QuerySet[User]) -> QuerySet[User]:
-    """People with what their profile says to the viewer: `is_contact`."""
-    return people.annotate(is_contact=kept_by(Contact, viewer))
-
-
-def reachable_for(caller: User, people: QuerySet[User]) -> QuerySet[User]:
-    """Those who let the caller write to them (`privacy.messages`)."""
-    saved = Contact.objects.live().filter(owner=OuterRef("pk"), person=caller)
-    return people.filter(Q(privacy__messages="everyone") | (Q(privacy__messages="contacts") & Exists(saved)))
+    """People with what their profile says to the viewer: `is_contact`, and `is_blocked` by the viewer."""
+    return people.annotate(is_contact=kept_by(Contact, viewer), is_blocked=kept_by(Block, viewer))

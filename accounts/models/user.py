@@ -102,7 +102,7 @@ class User(AbstractBaseUser):
     me_rev = models.BigIntegerField(default=0)
     """The user's `me` number at which the profile last changed."""
     people_rev = models.BigIntegerField(default=0)
-    """The user's `me` number at which their contacts last changed: nobody looks for changes below it."""
+    """The user's `me` number at which their contacts or blocks last changed: nobody looks for changes below it."""
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=times.now, editable=False)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from accounts.between import between_many
 from accounts.counters import next_me
 from accounts.models import User
 from chatapi import times
@@ -11,6 +12,7 @@ from conversations import events
 from conversations.locks import lock_marks
 from conversations.models import Membership, Receipt, RoomMarks
 from conversations.models.membership import MembershipQuerySet
+from conversations.models.room import peer_in
 
 Kind = Receipt.Kind
 
@@ -37,16 +39,30 @@ def mark_read(*, user: User, seqs: Mapping[UUID, int]) -> list[Membership]:
 
 
 def _move(user: User, seqs: Mapping[UUID, int], kind: Kind) -> list[Membership]:
-    if not any(_moves(membership, kind, seqs) for membership in _active(user, seqs)):
-        return list(_active(user, seqs))
+    memberships = list(_active(user, seqs))
+    _silence(user, memberships)
+    if not any(_moves(membership, kind, seqs) for membership in memberships):
+        return memberships
+    silent = {membership.pk for membership in memberships if membership.is_silent}
     with write_transaction():
         counters = lock_marks(seqs)
         memberships = list(_active(user, seqs).select_for_update(no_key=True, of=("self",)))
+        for membership in memberships:
+            membership.is_silent = membership.pk in silent
         moved = [membership for membership in memberships if _moves(membership, kind, seqs)]
         shown = [membership for membership in moved if _advance(membership, kind, seqs)]
         if moved:  # another device may have been faster
             _store(user, moved, shown, counters, kind)
     return memberships
+
+
+def _silence(user: User, memberships: Sequence[Membership]) -> None:
+    """Notes the direct rooms in which no receipt goes out, because one of the two has blocked the other."""
+    peers = {membership.pk: peer_in(membership.room.direct_key, user.pk) for membership in memberships}
+    others = between_many(user.pk, peers.values())
+    for membership in memberships:
+        other = others.get(peers[membership.pk])
+        membership.is_silent = other is not None and other.is_blocked
 
 
 def _active(user: User, seqs: Mapping[UUID, int]) -> MembershipQuerySet:
@@ -65,18 +81,21 @@ def _moves(membership: Membership, kind: Kind, seqs: Mapping[UUID, int]) -> bool
     target = _target(membership, seqs)
     if kind == Kind.READ and (target > membership.last_read_seq or membership.marked_unread):
         return True
-    return target > membership.delivered_seq
+    return target > membership.delivered_seq and not membership.is_silent
 
 
 def _advance(membership: Membership, kind: Kind, seqs: Mapping[UUID, int]) -> bool:
     """Moves the marks in memory; True when others can see it."""
     target = _target(membership, seqs)
     before = (membership.delivered_seq, membership.read_seq)
-    membership.delivered_seq = max(membership.delivered_seq, target)
+    if not membership.is_silent:
+        membership.delivered_seq = max(membership.delivered_seq, target)
     if kind == Kind.READ:
         membership.last_read_seq = max(membership.last_read_seq, target)
         membership.marked_unread = False
-        if membership.user.privacy.get("read_receipts", True):  # as stored now; a socket's user may be hours old
+        if (
+            membership.user.privacy.get("read_receipts", True) and not membership.is_silent
+        ):  # as stored now; a socket's user may be hours old
             membership.read_seq = max(membership.read_seq, target)
     return before != (membership.delivered_seq, membership.read_seq)
 

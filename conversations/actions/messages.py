@@ -14,10 +14,20 @@ from chatapi import ids, json, metrics, times
 from chatapi.errors import InvalidInput, NotFound, Problem, Unavailable
 from chatapi.transactions import write_transaction
 from conversations import events
-from conversations.errors import ClientIdReused, NotAMember
+from conversations.errors import CannotSend, ClientIdReused, NotAMember
 from conversations.locks import RoomIsLocked
 from conversations.models import Membership, Message
-from conversations.statements import Head, Key, Standing, insert_messages, lock_rooms, save_heads, standings
+from conversations.statements import (
+    Head,
+    Key,
+    Pair,
+    Standing,
+    insert_messages,
+    lock_rooms,
+    refused,
+    save_heads,
+    standings,
+)
 
 
 @dataclass(slots=True)
@@ -65,9 +75,10 @@ def send_messages(*, drafts: Sequence[Draft], pass_by_locked: bool = False) -> l
     """Stores messages in one transaction, in the order given; a draft that cannot be sent harms no other.
 
     A repeat is answered with the message as it is now, even after its sender has left the room. Otherwise: NotFound
-    for a room the sender never was in, NotAMember after leaving it, ClientIdReused for another body under the same
-    `client_id`, InvalidInput for a `reply_to` that is not a message of the room. With `pass_by_locked`, RoomIsLocked
-    for a room that another transaction has: send those again, on their own.
+    for a room the sender never was in, NotAMember after leaving it, CannotSend where the other one of a direct room
+    is not to be written to, ClientIdReused for another body under the same `client_id`, InvalidInput for a `reply_to`
+    that is not a message of the room. With `pass_by_locked`, RoomIsLocked for a room that another transaction has:
+    send those again, on their own.
     """
     with write_transaction():
         batch = _Batch(drafts, pass_by_locked=pass_by_locked)
@@ -83,11 +94,18 @@ class _Batch:
         self._heads = lock_rooms((draft.room_id for draft in drafts), pass_by_locked=pass_by_locked)
         self._pass_by_locked = pass_by_locked
         self._standings = standings({draft.key for draft in drafts})
+        self._refused = refused(pair for draft in drafts if (pair := self._pair_of(draft)) is not None)
         self._known = _earlier(self._standings)
         self._quotable = _quotable(draft for draft in drafts if draft.key not in self._known)
         self._new: list[Message] = []
         self._opened: list[UUID] = []
         self._at = times.now()
+
+    def _pair_of(self, draft: Draft) -> Pair | None:
+        """Sender and recipient of a draft in a direct room."""
+        head = self._heads.get(draft.room_id)
+        peer = draft.sender.pk if head is None else head.peer_of(draft.sender.pk)
+        return None if peer == draft.sender.pk else (draft.sender.pk, peer)
 
     def settle(self, draft: Draft) -> Outcome:
         """Decides one draft; a new message takes its numbers here."""
@@ -111,6 +129,8 @@ class _Batch:
     def _refusal(self, draft: Draft, standing: Standing) -> Problem | None:
         if not standing.is_member:
             return NotAMember()
+        if self._refused and self._pair_of(draft) in self._refused:
+            return CannotSend()
         if draft.reply_to is not None:
             quoted = self._quotable.get(draft.reply_to)
             if quoted is None or quoted.room_id != draft.room_id or quoted.seq < standing.first_visible_seq:

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
+from accounts.between import between
 from accounts.counters import next_me
 from accounts.models import User
 from chatapi import times
 from chatapi.transactions import write_transaction
 from conversations import events
-from conversations.errors import NotAMember
+from conversations.errors import CannotSend, NotAMember
 from conversations.locks import lock_heads
 from conversations.models import Membership, Room, RoomHead, RoomMarks
 from conversations.models.room import direct_key
@@ -23,12 +24,15 @@ def open_direct_room(*, user: User, other: User) -> tuple[Membership, bool]:
     """The user's membership in the one direct room of the two, and whether it was made now.
 
     With oneself it is a room for notes. Two who open it at the same moment get the same room: the unique key of the
-    pair decides, and the loser reads the winner's.
+    pair decides, and the loser reads the winner's. Raises CannotSend where there is no room yet and the other one is
+    not to be written to.
     """
     key = direct_key(user.pk, other.pk)
     found = _show_to_opener(user, key)
     if found is not None:
         return found, False
+    if between(user.pk, other.pk).refuses:
+        raise CannotSend
     try:
         with write_transaction():
             return _create_direct_room(user, other, key), True

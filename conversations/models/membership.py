@@ -121,6 +121,9 @@ class Membership(models.Model):
     joined_me = models.BigIntegerField(default=0)
     """The user's `me` at which the room came into their list; 0 while it has not."""
 
+    is_silent = False
+    """Whether no receipt of this person goes out just now (`actions.marks`); not stored."""
+
     objects = MembershipQuerySet.as_manager()
 
     class Meta:

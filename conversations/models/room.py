@@ -78,6 +78,14 @@ def room_topic(room_id: UUID | str) -> str:
     return f"room.{room_id}"
 
 
+def peer_in(key: str | None, user_id: UUID) -> UUID:
+    """The other one of a direct room with that `direct_key`; in notes and groups the user."""
+    if key is None:
+        return user_id
+    one, _, other = key.partition(":")
+    return UUID(one if other == str(user_id) else other)
+
+
 def direct_key(one: UUID, other: UUID) -> str:
     """The key of the direct room of two people, whoever asks."""
     return ":".join(sorted((str(one), str(other))))

@@ -13,7 +13,7 @@ from chatapi.schema import problems
 from chatapi.throttling import limit
 from conversations import examples
 from conversations.actions.messages import Draft, send_message
-from conversations.errors import ClientIdReused, NotAMember
+from conversations.errors import CannotSend, ClientIdReused, NotAMember
 from conversations.pages import message_page
 from conversations.schemas import (
     MessagePageSchema,
@@ -58,7 +58,7 @@ class MessageViewSet(InRoomViewSet):
         parameters=[ROOM_NAME],
         request=MessageInput,
         responses={HTTPStatus.CREATED: MessageSchema, HTTPStatus.OK: MessageSchema}
-        | problems(*BODY, NotAMember, NotFound, ClientIdReused, *CALLER),
+        | problems(*BODY, NotAMember, CannotSend, NotFound, ClientIdReused, *CALLER),
         examples=[examples.SEND, examples.SEND_SAFELY, examples.SENT],
     )
     def create(self, request: Request, room_name: str) -> Response:

@@ -12,7 +12,7 @@ from chatapi.errors import InvalidCursor, InvalidInput, NotFound, UnknownField
 from chatapi.schema import problems
 from conversations import examples
 from conversations.actions.rooms import change_own_settings, change_room, clear_room, open_direct_room
-from conversations.errors import NotAMember
+from conversations.errors import CannotSend, NotAMember
 from conversations.listing import room_of, rooms_json
 from conversations.pages import room_page
 from conversations.schemas import (
@@ -50,10 +50,12 @@ class RoomViewSet(InRoomViewSet):
         description=(
             "The one direct room of the caller and the given user, made now (201) or earlier (200). With oneself: "
             "notes. Its `room_name` is what messages, history and `ws/chat/<room_name>/` are addressed with. "
-            "The other person sees the room once somebody has written in it."
+            "The other person sees the room once somebody has written in it. Where there is no room yet and nothing "
+            "could be sent, none is made: `cannot_send`."
         ),
         request=UserReferenceSerializer,
-        responses={HTTPStatus.CREATED: RoomSchema, HTTPStatus.OK: RoomSchema} | problems(*BODY, NotFound, *CALLER),
+        responses={HTTPStatus.CREATED: RoomSchema, HTTPStatus.OK: RoomSchema}
+        | problems(*BODY, CannotSend, NotFound, *CALLER),
         examples=[examples.OPEN, examples.NEW_ROOM, examples.KNOWN_ROOM],
     )
     def create(self, request: Request) -> Response:

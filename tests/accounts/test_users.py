@@ -61,7 +61,7 @@ def test_a_verified_number_is_found(alice, people, clock):
 def test_results_show_no_address_and_no_number(alice, people):
     """Never another's email or number."""
     (carol,) = alice.client.get("users/?search=caro").json()["results"]
-    assert set(carol) == {"id", "username", "display_name", "about", "avatar_url", "is_contact"}
+    assert set(carol) == {"id", "username", "display_name", "about", "avatar_url", "is_contact", "is_blocked"}
     assert alice.client.get("users/carol/").json() == carol
 
 

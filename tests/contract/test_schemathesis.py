@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from accounts import tokens
+from accounts.actions.blocks import save_block
 from accounts.actions.contacts import save_contact
 from accounts.codes import code_hash
 from accounts.models import Challenge, EmailChange, Session
@@ -94,6 +95,7 @@ def world(settings, alice, bob, carol) -> World:
     alice.user.save()
     room = room_between(alice, bob)
     save_contact(user=alice.user, person=carol.user)
+    save_block(user=alice.user, person=carol.user)
     message, *_ = said(bob, room, "one", "two", "three")
     made = [challenge_of(alice, Challenge.Purpose.LOGIN) for _ in range(2)]
     return World(alice, room, str(message.pk), *made)
@@ -160,6 +162,7 @@ SURE: dict[tuple[str, str], Good] = {
     },
     ("POST", "accounts/token/refresh/"): lambda world: {"body": {"refresh": world.fields["refresh"]}},
     ("PATCH", "accounts/me/"): lambda _: {"body": {"about": "At work"}},
+    ("POST", "blocks/"): lambda _: {"body": {"user": "bob"}},
     ("POST", "contacts/"): lambda _: {"body": {"user": "bob"}},
     ("POST", "conversations/"): lambda _: {"body": {"user": "bob"}},
     ("PATCH", "conversations/{room_name}/"): lambda _: {"body": {"pinned": True, "extra": {"colour": "teal"}}},

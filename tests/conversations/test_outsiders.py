@@ -34,6 +34,9 @@ CALLS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "conversations/", {"user": "bob"}),
     ("POST", "delivered/", {"rooms": {}}),
     ("POST", "sync/", {}),
+    ("GET", "blocks/", None),
+    ("POST", "blocks/", {"user": "bob"}),
+    ("DELETE", "blocks/<str:user>/", None),
 ]
 
 
