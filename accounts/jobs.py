@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django_tasks import task
 
-from accounts import audit, mail, sms
+from accounts import audit, devices, mail, sms
 from accounts.codes import code_hash, new_code
 from accounts.identifiers import masked_email
 from accounts.models import Challenge, EmailChange, Registration, SecurityEvent, Session, User, WsTicket
@@ -83,6 +83,15 @@ def send_notice(user_id: str, notice: str, to: str = "", attempt: int = 1) -> No
         user = User.objects.filter(pk=user_id).first()
         if user is not None:
             mail.send(notice, to=to or user.email)
+
+
+@task()
+def send_login_notice(session_id: str, to: str, attempt: int = 1) -> None:
+    """Tells the owner of a login from a device or an address block that was not seen before."""
+    with retried(send_login_notice, attempt, session_id=session_id, to=to):
+        session = Session.objects.filter(pk=session_id).first()
+        if session is not None and devices.is_new(session):
+            mail.send("new_device", to=to, device=session.device_name, address=session.address, at=session.created_at)
 
 
 @task()

@@ -15,6 +15,7 @@ SUBJECTS = {
     "email_confirmed": "The address of your account was changed",
     "email_restored": "Your account has its old address again",
     "address_wanted": "Somebody tried to use your address",
+    "new_device": "A new login to your account",
     "mobile_changed": "The mobile number of your account was changed",
     "password_changed": "Your password was changed",
     "password_reset": "Your password was changed",

@@ -21,12 +21,13 @@ _KIND_OF = {
 
 
 def start(*, user: User, device_name: str, address: str) -> Session:
-    """A new session of `user`."""
+    """A new session of `user`, who is told by mail unless device and address block are known already."""
     now = times.now()
     session = Session.objects.create(
         user=user, device_name=device_name, address=address, created_at=now, last_used_at=now, rotated_at=now
     )
     audit.record(user.pk, audit.Kind.LOGGED_IN, session_id=session.pk, detail=device_name, address=address)
+    jobs.send_login_notice.enqueue(session_id=str(session.pk), to=user.email)
     return session
 
 

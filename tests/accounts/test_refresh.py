@@ -59,6 +59,7 @@ def test_a_stolen_token_ends_the_session_and_its_owner_is_told(api, alice, clock
     new = pair(api.refresh(alice.tokens["refresh"]))
     assert works(new["access"])
     clock.forward(seconds=61)
+    run_jobs()
     mail.outbox.clear()
     answer = api.refresh(alice.tokens["refresh"])
     assert (answer.status_code, answer.json()["code"], answer.json()["retry"]) == (401, "session_ended", "reauth")
