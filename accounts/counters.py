@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from accounts.models import UserCounter
+from accounts.models import User, UserCounter
 
 
 def next_me(user_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -22,5 +22,5 @@ def next_me(user_ids: Iterable[UUID]) -> dict[UUID, int]:
 
 
 def lock_me(user_id: UUID) -> None:
-    """Holds up everybody else who wants a number of this user: what is decided next, is decided one by one."""
-    UserCounter.objects.select_for_update(no_key=True).get(user_id=user_id)
+    """Locks the user's row, which comes before their counter: what is decided next, is decided one by one."""
+    User.objects.get_queryset().select_for_update(no_key=True).only("pk").get(pk=user_id)

@@ -20,6 +20,7 @@ from accounts.fields import (
 )
 from accounts.identifiers import MAX_EMAIL
 from accounts.models import SecurityEvent, User
+from accounts.models.user import Audience
 from chatapi.rest import MomentField, StrictSerializer
 
 
@@ -69,12 +70,25 @@ class RefreshInput(StrictSerializer):
     refresh = serializers.CharField(max_length=2_048, help_text="The refresh token of the present pair.")
 
 
+class PrivacyInput(StrictSerializer):
+    """Who may see what, as far as it is to change."""
+
+    last_seen = serializers.ChoiceField(Audience.choices, required=False, help_text="Who sees when I was last there.")
+    online = serializers.ChoiceField(Audience.choices, required=False, help_text="Who sees that I am online.")
+    avatar = serializers.ChoiceField(Audience.choices, required=False, help_text="Who sees my picture.")
+    about = serializers.ChoiceField(Audience.choices, required=False, help_text="Who sees my line about myself.")
+    groups = serializers.ChoiceField(Audience.choices, required=False, help_text="Who may add me to groups.")
+    messages = serializers.ChoiceField(Audience.choices, required=False, help_text="Who may write to me.")
+    read_receipts = serializers.BooleanField(required=False, help_text="Whether receipts are shown, in both ways.")
+
+
 class MeInput(StrictSerializer):
     """What a person may change about themselves at once."""
 
     display_name = DisplayNameField()
     about = NameField(max_length=MAX_ABOUT, help_text="A line about oneself.")
     extra = ExtraField(required=False, help_text="The app's own data, replaced as a whole.")
+    privacy = PrivacyInput(required=False, help_text="Who may see what; only what is given changes.")
 
 
 class SearchInput(serializers.Serializer[Any]):
@@ -125,8 +139,17 @@ class ProfileSerializer(UserSerializer):
 class PersonSerializer(ProfileSerializer):
     """Another person, as the caller may see them (`as_seen_by`)."""
 
+    about = serializers.SerializerMethodField(
+        help_text="A line about the person; empty where there is none or it is not for the caller."
+    )  # type: ignore[assignment]  # text, all the same
     is_contact = serializers.BooleanField(help_text="Whether the caller has saved them.")
     is_blocked = serializers.BooleanField(help_text="Whether the caller has blocked them; not the other way round.")
+
+    def get_about(self, user: User) -> str:
+        """The line, for those whom the person shows it to."""
+        choice = user.choice("about")
+        is_shown = choice == Audience.EVERYONE or (choice == Audience.CONTACTS and bool(getattr(user, "has_saved", 0)))
+        return user.about if is_shown else ""
 
 
 class MeSerializer(ProfileSerializer):

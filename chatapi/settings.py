@@ -331,6 +331,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
+        "Audience": "accounts.models.user.Audience",
         "RoomKind": "conversations.models.Room.Kind",
         "MessageKind": "conversations.models.Message.Kind",
         "SecurityEventKind": "accounts.models.SecurityEvent.Kind",

@@ -99,5 +99,11 @@ def kept_by(relation: type[Relation], viewer: User) -> Exists:
 
 
 def as_seen_by(viewer: User, people: QuerySet[User]) -> QuerySet[User]:
-    """People with what their profile says to the viewer: `is_contact`, and `is_blocked` by the viewer."""
-    return people.annotate(is_contact=kept_by(Contact, viewer), is_blocked=kept_by(Block, viewer))
+    """People with what their profile says to the viewer: `is_contact`, and `is_blocked` by the viewer.
+
+    And with `has_saved`: whether they count the viewer among their own contacts.
+    """
+    saved = Contact.objects.live().filter(owner=OuterRef("pk"), person=viewer)
+    return people.annotate(
+        is_contact=kept_by(Contact, viewer), is_blocked=kept_by(Block, viewer), has_saved=Exists(saved)
+    )

@@ -13,6 +13,14 @@ from chatapi import ids, times
 from chatapi.errors import NotFound
 
 
+class Audience(models.TextChoices):
+    """Who is meant by a choice of privacy."""
+
+    EVERYONE = "everyone"
+    CONTACTS = "contacts", "people the owner has saved"
+    NOBODY = "nobody"
+
+
 def default_privacy() -> dict[str, Any]:
     """Who may see what of a person who has not chosen yet."""
     return dict.fromkeys(("last_seen", "online", "avatar", "about", "groups", "messages"), "everyone") | {
@@ -27,14 +35,18 @@ class UserQuerySet(models.QuerySet["User"]):
         """Without those who were switched off."""
         return self.filter(is_active=True)
 
-    def matching(self, text: str) -> "UserQuerySet":
-        """People whose name starts with `text`, or whose address or verified number is exactly `text`."""
+    def matching(self, text: str, *, known: Q | None = None) -> "UserQuerySet":
+        """People whose name starts with `text`, or whose address or verified number is exactly `text`.
+
+        By address and number only those for whom `known` holds, where it is given.
+        """
+        known = Q() if known is None else known
         prefix = folded(text)
         return self.filter(
             Q(username_key__startswith=prefix)
             | Q(display_name_key__startswith=prefix)
-            | Q(email=canonical_login(text))
-            | Q(mobile_number=text, mobile_verified_at__isnull=False)
+            | (Q(email=canonical_login(text)) & known)
+            | (Q(mobile_number=text, mobile_verified_at__isnull=False) & known)
         )
 
 
@@ -143,6 +155,10 @@ class User(AbstractBaseUser):
     def avatar_url(self) -> str | None:
         """Where the photo is; nobody has one before media exists."""
         return None
+
+    def choice(self, name: str) -> Any:
+        """What the person has chosen for one of the questions of privacy."""
+        return self.privacy.get(name, default_privacy()[name])
 
     def short(self) -> dict[str, str]:
         """`user` in every answer: `{id, username, display_name}`."""

@@ -10,6 +10,7 @@ from rest_framework.viewsets import ViewSet
 from accounts import examples
 from accounts.actions.profile import change_profile
 from accounts.authentication import caller, principal_and_profile
+from accounts.between import lets_write
 from accounts.models import User
 from accounts.models.relation import as_seen_by
 from accounts.serializers import MeInput, MeSerializer, PersonSerializer, SearchInput
@@ -20,7 +21,9 @@ from chatapi.schema import problems, shown
 from chatapi.throttling import limit
 
 _CHANGES = OpenApiExample(
-    "Change the profile", {"display_name": "Alice", "about": "At work", "extra": {"theme": "dark"}}, request_only=True
+    "Change the profile",
+    {"display_name": "Alice", "about": "At work", "extra": {"theme": "dark"}, "privacy": {"about": "contacts"}},
+    request_only=True,
 )
 _ME = shown("Me", examples.ME)
 _PROFILE = shown("A person", examples.PROFILE)
@@ -46,6 +49,9 @@ class MeViewSet(ViewSet):
         description=(
             "Only the given fields change. A change takes the next `me` number, shown as `rev`, and reaches the "
             "caller's other devices as `user.updated` on their inbox sockets. An empty display name shows the username."
+            " `privacy.messages` decides who can send to the caller, open a room with them (others get `cannot_send`) "
+            "and find them by address or number; without `read_receipts` nobody sees in a room of two what the other "
+            "one reads."
         ),
         request=MeInput,
         responses={HTTPStatus.OK: MeSerializer} | problems(*BODY, *CALLER),
@@ -71,7 +77,8 @@ class UserViewSet(ViewSet):
         summary="Search people",
         description=(
             "By the start of a username or display name (any case), or by a whole email address or verified mobile "
-            "number. At least two characters. The caller is not among the results."
+            "number of somebody who lets the caller write to them. At least two characters. The caller is not "
+            "among the results."
         ),
         parameters=[SearchInput],
         responses={HTTPStatus.OK: PersonSerializer(many=True)} | problems(*CALLER, InvalidInput, InvalidCursor),
@@ -83,7 +90,7 @@ class UserViewSet(ViewSet):
         limit("search", str(user.pk))
         text = read(SearchInput, {"search": request.query_params.get("search", "")})["search"]
         page = _ByUsername()
-        people = User.objects.get_queryset().active().matching(text).exclude(pk=user.pk)
+        people = User.objects.get_queryset().active().matching(text, known=lets_write(user.pk)).exclude(pk=user.pk)
         rows = page.paginate_queryset(as_seen_by(user, people), request, self) or []
         return page.get_paginated_response(PersonSerializer(rows, many=True).data)
 

@@ -43,12 +43,12 @@ def _move(user: User, seqs: Mapping[UUID, int], kind: Kind) -> list[Membership]:
     _silence(user, memberships)
     if not any(_moves(membership, kind, seqs) for membership in memberships):
         return memberships
-    silent = {membership.pk for membership in memberships if membership.is_silent}
+    found = {membership.pk: (membership.is_silent, membership.keeps_reads) for membership in memberships}
     with write_transaction():
         counters = lock_marks(seqs)
         memberships = list(_active(user, seqs).select_for_update(no_key=True, of=("self",)))
         for membership in memberships:
-            membership.is_silent = membership.pk in silent
+            membership.is_silent, membership.keeps_reads = found.get(membership.pk, (False, False))
         moved = [membership for membership in memberships if _moves(membership, kind, seqs)]
         shown = [membership for membership in moved if _advance(membership, kind, seqs)]
         if moved:  # another device may have been faster
@@ -57,12 +57,16 @@ def _move(user: User, seqs: Mapping[UUID, int], kind: Kind) -> list[Membership]:
 
 
 def _silence(user: User, memberships: Sequence[Membership]) -> None:
-    """Notes the direct rooms in which no receipt goes out, because one of the two has blocked the other."""
+    """Notes the direct rooms in which no receipt goes out, because one of the two has blocked the other.
+
+    And those in which nothing read is shown, because the other one hides receipts and so sees none either.
+    """
     peers = {membership.pk: peer_in(membership.room.direct_key, user.pk) for membership in memberships}
     others = between_many(user.pk, peers.values())
     for membership in memberships:
         other = others.get(peers[membership.pk])
         membership.is_silent = other is not None and other.is_blocked
+        membership.keeps_reads = other is not None and not other.shows_receipts
 
 
 def _active(user: User, seqs: Mapping[UUID, int]) -> MembershipQuerySet:
@@ -93,9 +97,8 @@ def _advance(membership: Membership, kind: Kind, seqs: Mapping[UUID, int]) -> bo
     if kind == Kind.READ:
         membership.last_read_seq = max(membership.last_read_seq, target)
         membership.marked_unread = False
-        if (
-            membership.user.privacy.get("read_receipts", True) and not membership.is_silent
-        ):  # as stored now; a socket's user may be hours old
+        shows = membership.user.choice("read_receipts")  # as stored now; a socket's user may be hours old
+        if shows and not (membership.is_silent or membership.keeps_reads):
             membership.read_seq = max(membership.read_seq, target)
     return before != (membership.delivered_seq, membership.read_seq)
 

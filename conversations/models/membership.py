@@ -123,6 +123,8 @@ class Membership(models.Model):
 
     is_silent = False
     """Whether no receipt of this person goes out just now (`actions.marks`); not stored."""
+    keeps_reads = False
+    """Whether the other one is not shown what this person reads; not stored."""
 
     objects = MembershipQuerySet.as_manager()
 
