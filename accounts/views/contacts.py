@@ -77,7 +77,7 @@ class ContactViewSet(ViewSet):
 
     @extend_schema(
         summary="Rename a contact",
-        description="Sets the nickname, which only the caller sees.",
+        description="Sets the nickname, which only the caller sees. Somebody called `import` is addressed by id.",
         parameters=[PERSON],
         request=NicknameInput,
         responses={HTTPStatus.OK: ContactSerializer} | problems(*BODY, NotFound, *CALLER),

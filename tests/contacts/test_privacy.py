@@ -78,6 +78,22 @@ def test_two_devices_change_different_choices_at_once(alice):
     assert [privacy[name] for name in names] == ["nobody"] * 6
 
 
+@pytest.mark.django_db(transaction=True)
+def test_profile_contacts_and_blocks_changed_at_once(alice, bob):
+    """The locks of all of them are taken in one order: the row, then the counter."""
+
+    def act(n):
+        if n % 3 == 0:
+            return alice.client.patch("accounts/me/", {"about": f"{n}"}).status_code
+        path = "contacts/" if n % 3 == 1 else "blocks/"
+        ok(alice.client.post(path, {"user": "bob"}))
+        return alice.client.delete(f"{path}bob/").status_code
+
+    answers = in_parallel(30, act, threads=6)
+    assert answers.count(200) == 10
+    assert set(answers) <= {200, 204, 404}  # 404: another one has removed it in between
+
+
 # Messages
 
 
