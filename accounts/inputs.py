@@ -54,3 +54,9 @@ class ChangeMobileInput(StrictSerializer):
 
     mobile_number = MobileNumberField(help_text="E.164: plus sign, country code, number.")
     password = PasswordField(help_text="The account's password.")
+
+
+class PasswordInput(StrictSerializer):
+    """The proof that it is the owner who asks."""
+
+    password = PasswordField(help_text="The account's password.")

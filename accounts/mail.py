@@ -15,6 +15,8 @@ SUBJECTS = {
     "email_confirmed": "The address of your account was changed",
     "email_restored": "Your account has its old address again",
     "address_wanted": "Somebody tried to use your address",
+    "deletion_requested": "Your account will be deleted",
+    "deletion_cancelled": "Your account is not deleted",
     "new_device": "A new login to your account",
     "mobile_changed": "The mobile number of your account was changed",
     "password_changed": "Your password was changed",
@@ -25,6 +27,7 @@ PURPOSES = {
     "login": "Use this code to log in:",
     "email": "Use this code to make this the address of your account:",
     "mobile": "Use this code to set your mobile number:",
+    "delete": "Use this code to delete your account:",
     "reset": "Use this code to set a new password:",
 }
 """The first line of a code's mail."""
@@ -35,7 +38,7 @@ def send(kind: str, *, to: str, **context: Any) -> None:
 
     A code's mail holds no other digits that a reader, or a program, could take for the code.
     """
-    text = _text(kind, context | {"site": settings.PUBLIC_URL})
+    text = _text(kind, context | {"site": settings.PUBLIC_URL, "deletion_days": settings.DELETION_DAYS})
     message = EmailMultiAlternatives(SUBJECTS[kind], text, to=[to])
     message.attach_alternative(_page(SUBJECTS[kind], text), "text/html")
     message.send()

@@ -23,6 +23,8 @@ urlpatterns = [
     path("accounts/me/email/undo/", views.EmailUndoViewSet.as_view({"post": "create"})),
     path("accounts/me/mobile/", views.MobileViewSet.as_view({"post": "create"})),
     path("accounts/me/mobile/verify/", views.MobileViewSet.as_view({"post": "verify"})),
+    path("accounts/me/delete/", views.DeletionViewSet.as_view({"post": "create"})),
+    path("accounts/me/delete/verify/", views.DeletionViewSet.as_view({"post": "verify"})),
     path("accounts/me/audit/", views.AuditViewSet.as_view({"get": "list"})),
     path("accounts/ws-ticket/", views.TicketViewSet.as_view({"post": "create"})),
     path("contacts/", views.ContactViewSet.as_view({"get": "list", "post": "create"})),

@@ -38,6 +38,7 @@ class TokenLivesSerializer(serializers.Serializer[Any]):
     ws_ticket_seconds = serializers.IntegerField(help_text="Life of a socket ticket; it works once.")
     code_seconds = serializers.IntegerField(help_text="Life of a code sent by mail or SMS.")
     code_tries = serializers.IntegerField(help_text="Wrong entries after which a code is void.")
+    deletion_days = serializers.IntegerField(help_text="So long a login keeps an account that was deleted.")
     code_resend_seconds = serializers.IntegerField(help_text="How long to wait before asking for another code.")
 
 
@@ -97,6 +98,7 @@ def _token_lives() -> dict[str, int]:
         "ws_ticket_seconds": settings.WS_TICKET_SECONDS,
         "code_seconds": settings.CODE_SECONDS,
         "code_tries": settings.CODE_TRIES,
+        "deletion_days": settings.DELETION_DAYS,
         "code_resend_seconds": settings.CODE_RESEND_SECONDS,
     }
 

@@ -201,13 +201,15 @@ SMS_FORMAT = env.text("SMS_FORMAT", "json")
 SMS_TO_FIELD = env.text("SMS_TO_FIELD", "to")
 SMS_TEXT_FIELD = env.text("SMS_TEXT_FIELD", "text")
 SMS_FIELDS = env.words("SMS_FIELDS")
+DELETION_DAYS = env.number("DELETION_DAYS", 14, minimum=1)
+"""So long a login keeps an account that was deleted; then it is erased."""
 EMAIL_UNDO_DAYS = env.number("EMAIL_UNDO_DAYS", 7, minimum=1)
 """So long the old address can take a change of the address back."""
 AUDIT_DAYS = env.number("AUDIT_DAYS", 180, minimum=1)
 """How long the security events of an account are kept."""
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 """Jobs wait in the database and are enqueued in the transaction that wants them, so none is lost."""
-HOURLY_JOBS = ["accounts.jobs.prune"]
+HOURLY_JOBS = ["accounts.erasure.erase_due", "accounts.jobs.prune"]
 """Functions without arguments that the worker calls once an hour."""
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.number("BODY_BYTES", 2_621_440, minimum=1_024)

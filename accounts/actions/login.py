@@ -3,7 +3,7 @@
 from django.contrib.auth.hashers import make_password
 
 from accounts import jobs
-from accounts.actions import challenges, sessions
+from accounts.actions import challenges, deletion, sessions
 from accounts.actions.registering import complete
 from accounts.errors import ChallengeExpired, InvalidCredentials
 from accounts.hashing import hashing
@@ -56,10 +56,13 @@ def _note_failure(user: User | None) -> None:
 def _proven_user(challenge: Challenge) -> User:
     if challenge.registration is not None:
         return complete(challenge, challenge.registration)
+    user = challenge.user
+    if user is not None and not user.is_active:
+        user = deletion.keep(user.pk)  # before the challenge: who deletes it takes the same order
     challenges.use(challenge)
-    if challenge.user is None or not challenge.user.is_active:
+    if user is None:
         raise ChallengeExpired
-    return challenge.user
+    return user
 
 
 def _password_matches(user: User | None, password: str) -> bool:

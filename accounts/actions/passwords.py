@@ -52,7 +52,7 @@ def request_reset(*, email: str) -> Challenge:
 
     Raises RateLimited where the address had too many codes or wrong tries for this within the hour.
     """
-    user = User.objects.get_queryset().active().filter(email=email).first()
+    user = User.objects.get_queryset().welcome().filter(email=email).first()
     return challenges.issue(purpose=Challenge.Purpose.RESET, address=email, user=user)
 
 
@@ -64,7 +64,7 @@ def reset(*, challenge_id: str, code: str, new_password: str) -> None:
     """
     challenge = challenges.prove(challenge_id=challenge_id, code=code, purposes=[Challenge.Purpose.RESET])
     user = challenge.user
-    if user is None or not user.is_active or user.email != challenge.address:
+    if user is None or user.email != challenge.address or not (user.is_active or user.erase_at):
         raise ChallengeExpired
     check_new_password(new_password, user)
     hashed = _hashed(new_password)

@@ -62,6 +62,7 @@ class Challenge(models.Model):
         LOGIN = "login"
         EMAIL = "email", "prove a new address"
         MOBILE = "mobile", "prove a number"
+        DELETE = "delete", "delete the account"
         RESET = "reset", "set a new password"
 
     class Method(models.TextChoices):

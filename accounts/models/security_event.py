@@ -25,6 +25,10 @@ class SecurityEventQuerySet(models.QuerySet["SecurityEvent"]):
         """Removes those older than `before`; how many."""
         return super().filter(at__lt=before)._raw_delete(self.db)
 
+    def forget_all_of(self, user: User) -> int:
+        """Removes those of an account that is erased; how many."""
+        return super().filter(user=user)._raw_delete(self.db)
+
 
 class SecurityEvent(models.Model):
     """One fact about an account. Holds no code, no token, no password, and no address in full but the caller's."""
@@ -45,6 +49,8 @@ class SecurityEvent(models.Model):
         EMAIL_CHANGED = "email_changed"
         EMAIL_RESTORED = "email_restored"
         MOBILE_CHANGED = "mobile_changed"
+        DELETION_REQUESTED = "deletion_requested"
+        DELETION_CANCELLED = "deletion_cancelled"
         REFRESH_REUSED = "refresh_reused"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

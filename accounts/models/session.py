@@ -37,6 +37,7 @@ class Session(models.Model):
         PASSWORD_CHANGED = "password_changed", "the password was changed from another session"
         PASSWORD_RESET = "password_reset", "the password was set by a mailed code"
         EMAIL_RESTORED = "email_restored", "a change of the address was taken back"
+        DELETED = "deleted", "the account was deleted"
         REUSE = "reuse", "a used refresh token came again"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

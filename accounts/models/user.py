@@ -35,6 +35,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """Without those who were switched off."""
         return self.filter(is_active=True)
 
+    def welcome(self) -> "UserQuerySet":
+        """Those who can log in: also who asked to be deleted and is not erased yet."""
+        return self.filter(Q(is_active=True) | Q(erase_at__isnull=False))
+
     def matching(self, text: str, *, known: Q | None = None) -> "UserQuerySet":
         """People whose name starts with `text`, or whose address or verified number is exactly `text`.
 
@@ -65,7 +69,7 @@ class UserManager(BaseUserManager["User"]):
 
     def by_login(self, login: str) -> "User | None":
         """Who logs in with this address, verified mobile number or username; a username holds neither `@` nor `+`."""
-        people = self.get_queryset().active()
+        people = self.get_queryset().welcome()
         if "@" in login:
             return people.filter(email=login).first()
         if login.startswith("+"):
@@ -116,6 +120,9 @@ class User(AbstractBaseUser):
     people_rev = models.BigIntegerField(default=0)
     """The user's `me` number at which their contacts or blocks last changed: nobody looks for changes below it."""
     is_active = models.BooleanField(default=True)
+    erase_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    """When a deleted account is erased; until then a login keeps it."""
+    erased_at = models.DateTimeField(null=True, blank=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=times.now, editable=False)
 

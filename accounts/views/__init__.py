@@ -2,6 +2,7 @@
 
 from accounts.views.audit import AuditViewSet
 from accounts.views.contacts import ContactViewSet
+from accounts.views.deletion import DeletionViewSet
 from accounts.views.email import EmailUndoViewSet, EmailViewSet
 from accounts.views.login import ChallengeViewSet, LoginViewSet, RegistrationViewSet
 from accounts.views.mobile import MobileViewSet
@@ -13,6 +14,7 @@ __all__ = [
     "AuditViewSet",
     "ChallengeViewSet",
     "ContactViewSet",
+    "DeletionViewSet",
     "EmailUndoViewSet",
     "EmailViewSet",
     "ForgottenPasswordViewSet",

@@ -160,6 +160,10 @@ SURE: dict[tuple[str, str], Good] = {
             "code": CODE,
         }
     },
+    ("POST", "accounts/me/delete/"): lambda _: {"body": {"password": PASSWORD}},
+    ("POST", "accounts/me/delete/verify/"): lambda world: {
+        "body": {"challenge": challenge_of(world.alice, Challenge.Purpose.DELETE), "code": CODE}
+    },
     ("POST", "accounts/token/refresh/"): lambda world: {"body": {"refresh": world.fields["refresh"]}},
     ("PATCH", "accounts/me/"): lambda _: {"body": {"about": "At work"}},
     ("POST", "blocks/"): lambda _: {"body": {"user": "bob"}},
