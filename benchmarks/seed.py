@@ -19,6 +19,7 @@ from django.db import connection, models  # noqa: E402
 from accounts import tokens  # noqa: E402
 from accounts.models import Session, User, UserCounter  # noqa: E402
 from conversations.models import Membership, Message, Room, RoomHead, RoomMarks  # noqa: E402
+from conversations.models.room import direct_key  # noqa: E402
 
 
 def main() -> None:
@@ -52,7 +53,13 @@ def make_users(number: int) -> list[User]:
 
 
 def make_room(title: str, members: list[User]) -> Room:
-    room = Room.objects.create(kind=Room.Kind.GROUP, title=title, created_by=members[0])
+    two = len(members) == 2
+    room = Room.objects.create(
+        kind=Room.Kind.DIRECT if two else Room.Kind.GROUP,
+        direct_key=direct_key(members[0].pk, members[1].pk) if two and title != "history" else None,
+        title=title,
+        created_by=members[0],
+    )
     RoomHead.objects.create(room=room)
     RoomMarks.objects.create(room=room)
     Membership.objects.bulk_create(Membership(room=room, user=user, joined_me=1) for user in members)
