@@ -52,7 +52,7 @@ def test_swagger_shows_every_part_and_keeps_the_token(page):
     swagger = page.open("/swagger/")
     swagger.locator(".opblock-tag").first.wait_for()
     tags = swagger.locator(".opblock-tag").evaluate_all("tags => tags.map(tag => tag.dataset.tag)")
-    assert tags == ["accounts", "users", "conversations", "messages", "sync", "service"]
+    assert tags == ["accounts", "users", "contacts", "blocks", "conversations", "messages", "sync", "service"]
     swagger.get_by_role("button", name="Authorize").click()
     swagger.get_by_label("auth-bearer-value").fill("my-token")
     swagger.get_by_role("button", name="Apply credentials").click()
