@@ -64,7 +64,9 @@ def test_a_user_who_was_switched_off(enter, alice, bob, room):
     mine, theirs = enter(alice, room), enter(bob, room)
     type(alice.user).objects.filter(pk=alice.user.pk).update(is_active=False)
     assert mine.code(timeout=A_PULSE) == 4401
-    theirs.send_message("still here")
+    assert theirs.ask("ping")["type"] == "ack"
+    refused = theirs.ask("message.send", text="are you there?")
+    assert refused["error"]["code"] == "cannot_send"
 
 
 def test_a_new_token_on_a_living_socket(enter, alice, room):
