@@ -65,7 +65,7 @@ class Route:
         if near.transport.is_closing():
             far.cut()
         else:
-            near.transport.resume_reading()
+            near.flush()
 
     def forget_gone(self) -> None:
         """Lets go of connections without an end."""

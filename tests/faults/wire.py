@@ -50,7 +50,7 @@ class Side(asyncio.Protocol):
         if self.deaf:
             return
         weather = self.weather
-        if not self._waiting and not weather.stalled and not weather.delay and not weather.rate:
+        if self._is_joined and not (self._waiting or weather.stalled or weather.delay or weather.rate):
             self._pass_on(data)
             return
         now = asyncio.get_running_loop().time()
@@ -63,11 +63,16 @@ class Side(asyncio.Protocol):
             self.transport.pause_reading()
         self._arm()
 
+    @property
+    def _is_joined(self) -> bool:
+        """Whether the other side is connected. Older Pythons begin to read before it is, paused or not."""
+        return self.other is not None and self.other.transport is not None
+
     def flush(self) -> None:
         """Passes on what is due."""
         self._timer = None
         now = asyncio.get_running_loop().time()
-        while self._waiting and self._waiting[0][0] <= now and not self.weather.stalled:
+        while self._is_joined and self._waiting and self._waiting[0][0] <= now and not self.weather.stalled:
             self._pass_on(self._waiting.popleft()[1])
         self._arm()
         if not self._waiting and self.transport is not None and not self.transport.is_closing():
@@ -76,7 +81,7 @@ class Side(asyncio.Protocol):
             self._end_other()
 
     def _arm(self) -> None:
-        if self._waiting and self._timer is None and not self.weather.stalled:
+        if self._is_joined and self._waiting and self._timer is None and not self.weather.stalled:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(max(self._waiting[0][0], loop.time()), self.flush)
 
